@@ -1,0 +1,91 @@
+import { z } from 'zod/mini';
+
+/** A model's id: the folder under `models/` and the name in every API. */
+export const modelIdSchema = z
+  .string()
+  .check(z.regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'lower case letters, digits, . _ -'));
+
+/** A version: immutable once it is published. */
+export const versionSchema = z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'letters, digits, . _ -'));
+
+/** A file's path inside its version: relative, forward slashes, no way out of the folder. */
+const filePathSchema = z
+  .string()
+  .check(z.regex(/^(?!\/)(?!.*(?:^|\/)\.{1,2}(?:\/|$))[A-Za-z0-9._/-]{1,200}$/, 'a relative path'));
+
+const fileSchema = z.object({
+  path: filePathSchema,
+  /** Bytes. */
+  size: z.int().check(z.gte(0)),
+  /** Lower case hex. */
+  sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/, '64 lower case hex digits')),
+  /** What the runtime uses the file for; `other` is carried along (cards, licences) and not downloaded. */
+  role: z.enum(['encoder', 'decoder', 'classifier', 'tokenizer', 'config', 'labels', 'other']),
+});
+
+const memorySchema = z.object({
+  /** MB resident while loading, measured when the version was published. */
+  peakMb: z.number().check(z.positive()),
+  /** MB resident when READY. */
+  residentMb: z.number().check(z.positive()),
+});
+
+const common = {
+  schema: z.literal(1),
+  id: modelIdSchema,
+  version: versionSchema,
+  engine: z.literal('onnxruntime-web'),
+  files: z.array(fileSchema).check(z.minLength(1)),
+  memory: memorySchema,
+  /** SPDX id or a licence's name. */
+  licence: z.string().check(z.minLength(1)),
+  /** Where the weights come from. */
+  source: z.string().check(z.minLength(1)),
+};
+
+/** How languages are told to the model; each is one file under `shared/runtime/translation/prompts`. */
+export const promptStyleSchema = z.enum(['marian', 'm2m100', 'nllb', 'mbart50']);
+
+const translationSchema = z.object({
+  ...common,
+  task: z.literal('translation'),
+  /** Directions, two-letter codes where there is one. */
+  pairs: z.array(z.object({ source: z.string(), target: z.string() })).check(z.minLength(1)),
+  prompt: promptStyleSchema,
+  generation: z.object({
+    numBeams: z.int().check(z.gte(1), z.lte(16)),
+    /** Tokens that an answer may have, the end token included. */
+    maxNewTokens: z.int().check(z.gte(1)),
+    /** Exponent of the length in a hypothesis's normalised score, as in transformers. */
+    lengthPenalty: z.number(),
+  }),
+  /** Tokens that the encoder takes at most, the end token included. */
+  maxSourceTokens: z.int().check(z.gte(4)),
+});
+
+const detectionSchema = z.object({
+  ...common,
+  task: z.literal('language-detection'),
+  /** Codes that it can answer with. */
+  languages: z.array(z.string()).check(z.minLength(1)),
+});
+
+/** `models/<id>/<version>/manifest.json`. */
+export const manifestSchema = z.discriminatedUnion('task', [translationSchema, detectionSchema]);
+
+export type Manifest = z.infer<typeof manifestSchema>;
+export type TranslationManifest = Extract<Manifest, { task: 'translation' }>;
+export type DetectionManifest = Extract<Manifest, { task: 'language-detection' }>;
+export type ManifestFile = Manifest['files'][number];
+export type FileRole = ManifestFile['role'];
+export type PromptStyle = z.infer<typeof promptStyleSchema>;
+
+/** `id@version`: the key under which the host holds a model. */
+export function modelKey(model: { id: string; version: string }): string {
+  return `${model.id}@${model.version}`;
+}
+
+/** The files that a load needs, in the manifest's order. */
+export function runtimeFiles(manifest: Manifest): ManifestFile[] {
+  return manifest.files.filter((file) => file.role !== 'other');
+}

@@ -1,0 +1,26 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * `fast` is `npm test` (under three minutes on two cores); `full` is everything, long runs (`*.full.test.ts`) included.
+ * End-to-end files start child processes and sessions: two files at a time is what two cores hold.
+ */
+const common = {
+  environment: 'node',
+  testTimeout: 30_000,
+  hookTimeout: 120_000,
+  pool: 'forks',
+  maxWorkers: 2,
+} as const;
+
+export default defineConfig({
+  test: {
+    globalSetup: ['test/support/build-once.ts'],
+    projects: [
+      {
+        extends: true,
+        test: { ...common, name: 'fast', include: ['test/**/*.test.ts'], exclude: ['test/**/*.full.test.ts'] },
+      },
+      { extends: true, test: { ...common, name: 'full', include: ['test/**/*.test.ts'], testTimeout: 600_000 } },
+    ],
+  },
+});
