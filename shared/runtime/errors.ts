@@ -1,0 +1,25 @@
+import { CasaLinguaError } from '../errors.ts';
+
+/** The engine refused or failed one inference; the worker lives on. */
+export class InferenceFailedError extends CasaLinguaError {
+  readonly code = 'INFERENCE_FAILED';
+  readonly retryable = false;
+}
+
+/** The worker died with the request in it. */
+export class WorkerCrashedError extends CasaLinguaError {
+  readonly code = 'WORKER_CRASHED';
+  readonly retryable = true;
+}
+
+/** The files are whole but this runtime cannot serve them: permanent for that version. */
+export class ModelUnsupportedError extends CasaLinguaError {
+  readonly code = 'MODEL_UNSUPPORTED';
+  readonly retryable = false;
+}
+
+/** The model does not translate from or into this language. */
+export class UnsupportedLanguageError extends CasaLinguaError {
+  readonly code = 'UNSUPPORTED_LANGUAGE';
+  readonly retryable = false;
+}
