@@ -1,0 +1,181 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod/mini';
+import { SettingsInvalidError } from './errors.ts';
+
+/** A version that this deployment names itself. */
+export interface Pin {
+  readonly version: string;
+  /** True: always this version. False: only while the store cannot be read and nothing newer is known. */
+  readonly hard: boolean;
+}
+
+/** What one request may ask for at most. */
+export interface Limits {
+  /** Bytes of a request's body. */
+  readonly bodyBytes: number;
+  /** UTF-16 code units of one text. */
+  readonly textCharacters: number;
+  /** Texts of one request. */
+  readonly batchTexts: number;
+  /** UTF-16 code units of all texts of one request. */
+  readonly batchCharacters: number;
+  /** Alternatives for each text. */
+  readonly alternatives: number;
+}
+
+export interface DownloadSettings {
+  /** Bytes of one ranged GET. */
+  readonly partBytes: number;
+  /** Ranged GETs of this process under way at once. */
+  readonly concurrency: number;
+  /** Attempts for one part, the first included. */
+  readonly attempts: number;
+  /** Ms that one part may take in all. */
+  readonly partTimeoutMs: number;
+}
+
+/** What the environment decides; `readSettings` is the only reader of it. */
+export interface Settings {
+  /** S3 bucket of the model repository. */
+  readonly bucket: string;
+  /** DynamoDB table of the fleet's state. */
+  readonly table: string;
+  /** Ids to serve; empty: whatever lies under `models/` in the bucket. */
+  readonly models: readonly string[];
+  readonly pins: ReadonlyMap<string, Pin>;
+  /** Where model files are kept on disk. */
+  readonly cacheFolder: string;
+  /** MB that model files may take on disk. */
+  readonly cacheMb: number;
+  /** Threads of one model's engine. */
+  readonly threads: number;
+  /** Replaces the manifests' `generation.numBeams` where it is given. */
+  readonly numBeams?: number;
+  /** Inferences of a warm-up, by how the instance was started. */
+  readonly warmUp: { readonly onDemand: number; readonly provisioned: number };
+  readonly limits: Limits;
+  /** Ms that one call to DynamoDB may take. */
+  readonly storeTimeoutMs: number;
+  /** Ms for the first call of a process that knows nothing yet: it also pays for the connection and the credentials. */
+  readonly storeFirstTimeoutMs: number;
+  /** Ms for which the active versions are fresh, before jitter. */
+  readonly catalogTtlMs: number;
+  readonly download: DownloadSettings;
+}
+
+const MIB = 1024 * 1024;
+const ID = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+
+function whole(fallback: number, min: number, max: number) {
+  return z._default(wholeNumber(min, max), fallback);
+}
+
+function wholeNumber(min: number, max: number) {
+  const error = `a whole number from ${min} to ${max}`;
+  return z.coerce.number({ error }).check(z.refine((n) => Number.isInteger(n) && n >= min && n <= max, { error }));
+}
+
+const modelIds = z.pipe(
+  z._default(z.string(), ''),
+  z.pipe(
+    z.transform((text: string) => [...new Set(text.split(',').map((id) => id.trim()))].filter((id) => id !== '')),
+    z.array(z.string().check(z.regex(ID))),
+  ),
+);
+
+const pins = z.pipe(
+  z.pipe(z._default(z.string(), '{}'), z.transform(parseJson)),
+  z.record(
+    z.string().check(z.regex(ID)),
+    z.object({
+      version: z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/)),
+      hard: z._default(z.boolean(), false),
+    }),
+  ),
+);
+
+/** Anything that isn't JSON fails the check that follows. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const environment = z.object({
+  CASALINGUA_MODEL_BUCKET: z.string({ error: 'the name of the S3 bucket that holds the models' }),
+  CASALINGUA_TABLE: z.string({ error: "the name of the DynamoDB table of the fleet's state" }),
+  CASALINGUA_MODELS: modelIds,
+  CASALINGUA_PINS: pins,
+  CASALINGUA_CACHE_FOLDER: z._default(z.string(), () => join(tmpdir(), 'casalingua')),
+  CASALINGUA_CACHE_MB: whole(512, 1, 1_000_000),
+  CASALINGUA_THREADS: whole(1, 1, 64),
+  CASALINGUA_NUM_BEAMS: z.optional(wholeNumber(1, 16)),
+  CASALINGUA_WARM_UP_ON_DEMAND: whole(1, 0, 1000),
+  CASALINGUA_WARM_UP_PROVISIONED: whole(40, 0, 1000),
+  CASALINGUA_LIMIT_BODY_BYTES: whole(1_000_000, 1, 6 * MIB),
+  CASALINGUA_LIMIT_TEXT_CHARACTERS: whole(10_000, 1, 6 * MIB),
+  CASALINGUA_LIMIT_BATCH_TEXTS: whole(100, 1, 10_000),
+  CASALINGUA_LIMIT_BATCH_CHARACTERS: whole(50_000, 1, 6 * MIB),
+  CASALINGUA_LIMIT_ALTERNATIVES: whole(4, 0, 4),
+  CASALINGUA_STORE_TIMEOUT_MS: whole(100, 1, 60_000),
+  CASALINGUA_STORE_FIRST_TIMEOUT_MS: whole(2_000, 1, 60_000),
+  CASALINGUA_CATALOG_TTL_MS: whole(5_000, 0, 3_600_000),
+  CASALINGUA_DOWNLOAD_PART_BYTES: whole(8 * MIB, 64 * 1024, 1024 * MIB),
+  CASALINGUA_DOWNLOAD_CONCURRENCY: whole(6, 1, 64),
+  CASALINGUA_DOWNLOAD_ATTEMPTS: whole(5, 1, 20),
+  CASALINGUA_DOWNLOAD_PART_TIMEOUT_MS: whole(20_000, 100, 600_000),
+});
+
+/** Variables whose values have a form of their own, told as a whole rather than where inside they failed. */
+const FORMS: Readonly<Record<string, string>> = {
+  CASALINGUA_MODELS: 'model ids separated by commas, each of lower case letters, digits, . _ -',
+  CASALINGUA_PINS: 'JSON like {"translate-en-es":{"version":"1.0.0","hard":false}}',
+};
+
+/**
+ * Reads and checks the environment. An empty variable is an absent one.
+ * @throws SettingsInvalidError that names every variable that is wrong and what would be right.
+ */
+export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const result = environment.safeParse(given);
+  if (!result.success) {
+    throw new SettingsInvalidError(describe(result.error.issues));
+  }
+  const e = result.data;
+  return {
+    bucket: e.CASALINGUA_MODEL_BUCKET,
+    table: e.CASALINGUA_TABLE,
+    models: e.CASALINGUA_MODELS,
+    pins: new Map(Object.entries(e.CASALINGUA_PINS)),
+    cacheFolder: e.CASALINGUA_CACHE_FOLDER,
+    cacheMb: e.CASALINGUA_CACHE_MB,
+    threads: e.CASALINGUA_THREADS,
+    ...(e.CASALINGUA_NUM_BEAMS === undefined ? {} : { numBeams: e.CASALINGUA_NUM_BEAMS }),
+    warmUp: { onDemand: e.CASALINGUA_WARM_UP_ON_DEMAND, provisioned: e.CASALINGUA_WARM_UP_PROVISIONED },
+    limits: {
+      bodyBytes: e.CASALINGUA_LIMIT_BODY_BYTES,
+      textCharacters: e.CASALINGUA_LIMIT_TEXT_CHARACTERS,
+      batchTexts: e.CASALINGUA_LIMIT_BATCH_TEXTS,
+      batchCharacters: e.CASALINGUA_LIMIT_BATCH_CHARACTERS,
+      alternatives: e.CASALINGUA_LIMIT_ALTERNATIVES,
+    },
+    storeTimeoutMs: e.CASALINGUA_STORE_TIMEOUT_MS,
+    storeFirstTimeoutMs: e.CASALINGUA_STORE_FIRST_TIMEOUT_MS,
+    catalogTtlMs: e.CASALINGUA_CATALOG_TTL_MS,
+    download: {
+      partBytes: e.CASALINGUA_DOWNLOAD_PART_BYTES,
+      concurrency: e.CASALINGUA_DOWNLOAD_CONCURRENCY,
+      attempts: e.CASALINGUA_DOWNLOAD_ATTEMPTS,
+      partTimeoutMs: e.CASALINGUA_DOWNLOAD_PART_TIMEOUT_MS,
+    },
+  };
+}
+
+function describe(issues: readonly z.core.$ZodIssue[]): string {
+  const wrong = new Map(issues.map((issue) => [String(issue.path[0]), issue.message]));
+  return [...wrong].map(([name, message]) => `${name} must be ${FORMS[name] ?? message}`).join('; ');
+}
