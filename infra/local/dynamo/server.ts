@@ -1,0 +1,26 @@
+import dynalite from 'dynalite';
+import { closeServer, listenOnLoopback } from '../listen.ts';
+
+export interface DynamoServer {
+  /** For `AWS_ENDPOINT_URL_DYNAMODB`. */
+  readonly endpoint: string;
+  close(): Promise<void>;
+}
+
+export interface DynamoServerOptions {
+  /** 0, the default, takes any free port. */
+  readonly port?: number;
+  /** Where tables outlive the process; in memory without it. */
+  readonly folder?: string;
+}
+
+/** DynamoDB on loopback (dynalite). @throws PortTakenError */
+export async function startDynamoServer(options: DynamoServerOptions = {}): Promise<DynamoServer> {
+  const server = dynalite({
+    createTableMs: 0,
+    deleteTableMs: 0,
+    ...(options.folder === undefined ? {} : { path: options.folder }),
+  });
+  const port = await listenOnLoopback(server, options.port ?? 0);
+  return { endpoint: `http://127.0.0.1:${port}`, close: () => closeServer(server) };
+}
