@@ -1,0 +1,81 @@
+import { createMiddleware } from 'hono/factory';
+import type { Clock, HttpEnv, LambdaBindings } from './environment.ts';
+import { BadRequestError, DeadlineExceededError } from './errors.ts';
+
+/** API Gateway gives up after 30 s; two of them are for the way there and back. */
+const gatewayMs = 28_000;
+/** What must be left of the invocation to answer and to write the log. */
+const invocationReserveMs = 1_000;
+
+/** What a request says about its time. */
+export interface DeadlineHints {
+  /** `X-Request-Deadline-Ms`: milliseconds from now. */
+  readonly deadlineHeader?: string | undefined;
+  /** `Prefer`, of which `wait=<seconds>` counts (RFC 7240). */
+  readonly preferHeader?: string | undefined;
+  readonly bindings?: LambdaBindings | undefined;
+}
+
+/**
+ * Milliseconds that are left for the request: the least of what the caller, the gateway and the invocation give;
+ * `Infinity` where nobody limits it.
+ * @throws BadRequestError when `X-Request-Deadline-Ms` is not a number of milliseconds
+ */
+export function remainingMs(hints: DeadlineHints, now: number): number {
+  let remaining = Number.POSITIVE_INFINITY;
+  if (hints.deadlineHeader !== undefined) {
+    if (!/^\d{1,9}$/.test(hints.deadlineHeader))
+      throw new BadRequestError('X-Request-Deadline-Ms is not a number of milliseconds');
+    remaining = Number(hints.deadlineHeader);
+  }
+  const wait =
+    hints.preferHeader === undefined ? null : /(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})\b/i.exec(hints.preferHeader);
+  if (wait !== null) remaining = Math.min(remaining, Number(wait[1]) * 1000);
+  const receivedAt = hints.bindings?.requestContext?.timeEpoch;
+  if (receivedAt !== undefined) remaining = Math.min(remaining, receivedAt + gatewayMs - now);
+  const invocation = hints.bindings?.lambdaContext;
+  if (invocation !== undefined)
+    remaining = Math.min(remaining, invocation.getRemainingTimeInMillis() - invocationReserveMs);
+  return remaining;
+}
+
+/** The longest that a timer of Node takes. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** Gives each request `signal`, which is aborted when its time is over; its timer ends with the request. */
+export const deadline = (clock: Clock) =>
+  createMiddleware<HttpEnv>(async function deadline(c, next) {
+    const controller = new AbortController();
+    c.set('signal', controller.signal);
+    const ms = remainingMs(
+      {
+        deadlineHeader: c.req.header('x-request-deadline-ms'),
+        preferHeader: c.req.header('prefer'),
+        bindings: c.env,
+      },
+      clock.now(),
+    );
+    const passed = () => controller.abort(new DeadlineExceededError('the deadline of the request passed'));
+    if (ms <= 0) passed();
+    const timer = ms > 0 && ms <= longestTimerMs ? setTimeout(passed, ms) : undefined;
+    try {
+      await next();
+    } finally {
+      clearTimeout(timer);
+    }
+  });
+
+/** What the promise comes to, or the signal's reason if that is first; the promise itself goes on. */
+export async function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  signal.throwIfAborted();
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+  }
+}

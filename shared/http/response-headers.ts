@@ -1,0 +1,25 @@
+import { cors } from 'hono/cors';
+import { secureHeaders } from 'hono/secure-headers';
+
+/** As LibreTranslate: any page may call the API and read the answer. Keys travel in headers or bodies, never in cookies. */
+export const openCors = () =>
+  cors({
+    origin: '*',
+    allowMethods: ['GET', 'POST'],
+    allowHeaders: ['Authorization', 'Content-Type', 'Prefer', 'X-Request-Deadline-Ms', 'X-Request-Id'],
+    exposeHeaders: ['Authorization', 'Retry-After', 'X-Request-Id'],
+    maxAge: 20 * 24 * 60 * 60,
+  });
+
+/** What protects the answers of an API that shows no pages; pages of other origins may read them. */
+export const securityHeaders = () =>
+  secureHeaders({
+    crossOriginResourcePolicy: 'cross-origin',
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xXssProtection: false,
+    xFrameOptions: 'DENY',
+  });
