@@ -31,11 +31,11 @@ export interface DownloadSettings {
   readonly concurrency: number;
   /** Attempts for one part, the first included. */
   readonly attempts: number;
-  /** Ms that one part may take in all. */
-  readonly partTimeoutMs: number;
+  /** Ms without a byte after which an attempt is given up. */
+  readonly stallMs: number;
 }
 
-/** What the environment decides; `readSettings` is the only reader of it. */
+/** What the environment decides; `readSettings` is the only reader of the CASALINGUA variables. */
 export interface Settings {
   /** S3 bucket of the model repository. */
   readonly bucket: string;
@@ -126,7 +126,7 @@ const environment = z.object({
   CASALINGUA_DOWNLOAD_PART_BYTES: whole(8 * MIB, 64 * 1024, 1024 * MIB),
   CASALINGUA_DOWNLOAD_CONCURRENCY: whole(6, 1, 64),
   CASALINGUA_DOWNLOAD_ATTEMPTS: whole(5, 1, 20),
-  CASALINGUA_DOWNLOAD_PART_TIMEOUT_MS: whole(20_000, 100, 600_000),
+  CASALINGUA_DOWNLOAD_STALL_MS: whole(10_000, 100, 600_000),
 });
 
 /** Variables whose values have a form of their own, told as a whole rather than where inside they failed. */
@@ -170,7 +170,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
       partBytes: e.CASALINGUA_DOWNLOAD_PART_BYTES,
       concurrency: e.CASALINGUA_DOWNLOAD_CONCURRENCY,
       attempts: e.CASALINGUA_DOWNLOAD_ATTEMPTS,
-      partTimeoutMs: e.CASALINGUA_DOWNLOAD_PART_TIMEOUT_MS,
+      stallMs: e.CASALINGUA_DOWNLOAD_STALL_MS,
     },
   };
 }

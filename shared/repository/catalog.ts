@@ -1,3 +1,4 @@
+import type { CasaLinguaError } from '../errors.ts';
 import type { Manifest } from './manifest.ts';
 
 /** Which models there are and which version of each is active now. */
@@ -6,4 +7,6 @@ export interface Catalog {
   models(): Promise<readonly Manifest[]>;
   /** The active manifest of one model. @throws UnknownModelError, ManifestInvalidError, StoreUnavailableError */
   model(id: string): Promise<Manifest>;
+  /** Why models are missing from `models()`, by id, as of the last look. */
+  problems(): ReadonlyMap<string, CasaLinguaError>;
 }

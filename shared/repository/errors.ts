@@ -1,4 +1,4 @@
-import { CasaLinguaError } from '../errors.ts';
+import { CasaLinguaError, type ErrorDetails } from '../errors.ts';
 
 /** No such model, or no active version of it. */
 export class UnknownModelError extends CasaLinguaError {
@@ -24,13 +24,42 @@ export class StoreUnavailableError extends CasaLinguaError {
   readonly retryable = true;
 }
 
-/** The cache folder has no room for the model, even empty. */
-export class CacheFullError extends CasaLinguaError {
-  readonly code = 'CACHE_FULL';
+/** S3 or DynamoDB said no (credentials, permissions, a bucket or table that isn't there): asking again won't help. */
+export class StoreRefusedError extends CasaLinguaError {
+  readonly code = 'STORE_REFUSED';
   readonly retryable = false;
 }
 
-/** Somebody else changed what a compare-and-set expected. */
+/** There is no object under this key. */
+export class ObjectNotFoundError extends CasaLinguaError {
+  readonly code = 'OBJECT_NOT_FOUND';
+  readonly retryable = false;
+}
+
+/** The object is another one than the ETag that was asked for: what was read of it so far is void. */
+export class ObjectChangedError extends CasaLinguaError {
+  readonly code = 'OBJECT_CHANGED';
+  readonly retryable = true;
+}
+
+/** The cache folder has no room for the model: even empty (final), or while other models are in use (`retryable`). */
+export class CacheFullError extends CasaLinguaError {
+  readonly code = 'CACHE_FULL';
+  readonly retryable: boolean;
+
+  constructor(message: string, details: ErrorDetails & { retryable: boolean }) {
+    super(message, details);
+    this.retryable = details.retryable;
+  }
+}
+
+/** A folder that can't be published; the message names everything that is missing or wrong. */
+export class PublishInvalidError extends CasaLinguaError {
+  readonly code = 'PUBLISH_INVALID';
+  readonly retryable = false;
+}
+
+/** Somebody else changed what a compare-and-set expected, or a published version has other content. */
 export class VersionConflictError extends CasaLinguaError {
   readonly code = 'VERSION_CONFLICT';
   readonly retryable = false;
