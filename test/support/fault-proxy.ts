@@ -1,0 +1,82 @@
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { closeServer, listenOnLoopback } from '../../infra/local/listen.ts';
+
+/** What the proxy does to the answers that pass through it. All of it can be changed while it runs. */
+export interface Faults {
+  /** So many requests are answered 503 before the next one passes. */
+  refuse?: number;
+  /** So many answers are cut off after `cutAfterBytes` of their body: the connection is destroyed. */
+  cut?: number;
+  cutAfterBytes?: number;
+  /** Bodies arrive at this rate, each connection for itself. */
+  bytesPerSecond?: number;
+  /** Which requests the faults apply to; all without it. */
+  only?: (request: { readonly method: string; readonly url: string }) => boolean;
+}
+
+export interface FaultProxy {
+  readonly endpoint: string;
+  readonly faults: Faults;
+  /** `METHOD /path` of every request so far, in order. */
+  readonly requests: readonly string[];
+  close(): Promise<void>;
+}
+
+/** A server on loopback that hands everything to `target` and spoils what `faults` says. */
+export async function startFaultProxy(target: string, faults: Faults = {}): Promise<FaultProxy> {
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    const { method = 'GET', url = '/' } = request;
+    requests.push(`${method} ${url}`);
+    const applies = faults.only?.({ method, url }) ?? true;
+    if (applies && (faults.refuse ?? 0) > 0) {
+      faults.refuse = (faults.refuse ?? 0) - 1;
+      request.resume();
+      response.writeHead(503, { 'content-type': 'application/xml' });
+      response.end('<Error><Code>ServiceUnavailable</Code><Message>Please try again.</Message></Error>');
+      return;
+    }
+    const upstream = httpRequest(new URL(url, target), { method, headers: request.headers }, (answer) => {
+      void pass(answer, response, applies ? faults : {});
+    });
+    upstream.on('error', () => response.destroy());
+    response.on('close', () => upstream.destroy());
+    request.pipe(upstream);
+  });
+  const port = await listenOnLoopback(server, 0);
+  return { endpoint: `http://127.0.0.1:${port}`, faults, requests, close: () => closeServer(server) };
+}
+
+async function pass(answer: IncomingMessage, response: ServerResponse, faults: Faults): Promise<void> {
+  const cuts = (faults.cut ?? 0) > 0;
+  if (cuts) faults.cut = (faults.cut ?? 0) - 1;
+  let left = cuts ? (faults.cutAfterBytes ?? 0) : Number.POSITIVE_INFINITY;
+  response.writeHead(answer.statusCode ?? 502, answer.headers);
+  try {
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      const part = chunk.subarray(0, Math.min(chunk.length, left));
+      await slowly(part, response, faults.bytesPerSecond);
+      left -= part.length;
+      if (left <= 0) {
+        response.destroy();
+        return;
+      }
+    }
+    response.end();
+  } catch {
+    response.destroy();
+  }
+}
+
+async function slowly(bytes: Buffer, response: ServerResponse, bytesPerSecond: number | undefined): Promise<void> {
+  if (bytesPerSecond === undefined) {
+    if (!response.write(bytes)) await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+    return;
+  }
+  const slice = Math.max(1, Math.ceil(bytesPerSecond / 20));
+  for (let offset = 0; offset < bytes.length; offset += slice) {
+    response.write(bytes.subarray(offset, offset + slice));
+    await delay(50);
+  }
+}
