@@ -4,14 +4,12 @@ import { InferenceFailedError, ModelUnsupportedError } from '../errors.ts';
 import type { DetectedLanguage, DetectionInput, DetectionOutput } from '../tasks.ts';
 import { createFeatureExtractor } from './features.ts';
 import { readFeaturesFile } from './features-file.ts';
+import { preparedText } from './prepared-text.ts';
 
 export interface DetectionTask {
   /** Calls `checkCancelled` before each text. @throws InferenceFailedError, or what `checkCancelled` throws. */
   run(input: DetectionInput, checkCancelled: () => void): DetectionOutput;
 }
-
-/** UTF-16 units of a text that are looked at: more of the same text changes no answer, and work stays bounded. */
-export const inspectedLength = 4096;
 
 const labelsSchema = z.array(z.string().check(z.minLength(1))).check(z.minLength(1));
 
@@ -34,11 +32,11 @@ export function createDetectionTask(parts: {
   }
 
   function detect(text: string, candidates: number): DetectedLanguage[] {
-    const inspected = text.slice(0, inspectedLength);
-    if (!/\p{L}/u.test(inspected)) {
+    const prepared = preparedText(text);
+    if (prepared === null) {
       return [];
     }
-    const features = extractFeatures(inspected);
+    const features = extractFeatures(prepared);
     const feeds = { features: { type: 'int32', dims: [features.length], data: features } } as const;
     const [answer] = session.run(feeds, ['log_probabilities']);
     if (answer?.type !== 'float32' || answer.data.length !== labels.length) {
