@@ -1,0 +1,43 @@
+import type { Hono } from 'hono';
+import type { Limits } from '../../shared/config/settings.ts';
+import type { ModelHost } from '../../shared/host/model-host.ts';
+import { asProblem, createHttpApp, type DescribeFailure } from '../../shared/http/app.ts';
+import type { Clock, HttpEnv } from '../../shared/http/environment.ts';
+import type { Log } from '../../shared/observability/log.ts';
+import type { Catalog } from '../../shared/repository/catalog.ts';
+import { createDetect } from './detect-service.ts';
+import { libreTranslateRoutes } from './libretranslate.ts';
+import { createRunModel } from './model-run.ts';
+import { pipelineRoutes } from './pipeline.ts';
+import { asPipelineFailure, isPipelinePath } from './pipeline-envelope.ts';
+import { createTranslateService } from './translate-service.ts';
+
+export interface InferenceDeps {
+  readonly host: ModelHost;
+  readonly catalog: Catalog;
+  readonly limits: Limits;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** The project's version, told in `/pipeline` answers. */
+  readonly version: string;
+}
+
+/** The app that owns models: LibreTranslate's surface and CasaLingua's `/pipeline`. */
+export function createApp(deps: InferenceDeps): Hono<HttpEnv> {
+  const { host, catalog, limits, log, clock, version } = deps;
+  const run = createRunModel(host, clock);
+  const detect = createDetect(run, catalog);
+  const translations = createTranslateService({ catalog, run, detect });
+  return createHttpApp({ log, clock, describe })
+    .route('/', libreTranslateRoutes({ translations, detect, catalog, limits, clock }))
+    .route('/pipeline', pipelineRoutes({ translations, detect, catalog, limits, clock, version }));
+}
+
+/** Each surface tells of a failure in its own shape. */
+const describe: DescribeFailure = (problem, request) => {
+  if (isPipelinePath(request.path)) return asPipelineFailure(problem, request);
+  if (request.path === '/translate' && problem.status === 500) {
+    return asProblem({ ...problem, error: `Cannot translate text: ${problem.detail}` }, request);
+  }
+  return asProblem(problem, request);
+};

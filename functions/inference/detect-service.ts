@@ -1,0 +1,56 @@
+import { untilAborted } from '../../shared/http/deadline.ts';
+import { BadRequestError } from '../../shared/http/errors.ts';
+import type { Catalog } from '../../shared/repository/catalog.ts';
+import type { DetectionManifest, Manifest } from '../../shared/repository/manifest.ts';
+import type { DetectedLanguage } from '../../shared/runtime/tasks.ts';
+import { ModelMissingError } from './errors.ts';
+import type { RunModel } from './model-run.ts';
+
+export interface DetectRequest {
+  readonly texts: readonly string[];
+  /** Candidates wanted for each text. */
+  readonly candidates: number;
+  /** By id; default: the catalog's detector. */
+  readonly model?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface Detections {
+  /** The id of the model that judged. */
+  readonly model: string;
+  /** One list for each text, best first; empty where the text holds nothing to judge by. */
+  readonly texts: readonly (readonly DetectedLanguage[])[];
+}
+
+/**
+ * Tells languages.
+ * @throws ModelMissingError, UnknownModelError, BadRequestError when the model named is of another task
+ */
+export type Detect = (request: DetectRequest, manifests: readonly Manifest[]) => Promise<Detections>;
+
+export function createDetect(run: RunModel, catalog: Catalog): Detect {
+  return async ({ texts, candidates, model, signal }, manifests) => {
+    const detector =
+      model === undefined ? anyDetector(manifests) : await untilAborted(namedDetector(model, manifests), signal);
+    const output = await run(detector, { task: 'language-detection', texts, candidates }, signal);
+    return { model: detector.id, texts: output.detections };
+  };
+
+  async function namedDetector(id: string, manifests: readonly Manifest[]): Promise<DetectionManifest> {
+    const manifest = await namedModel(id, manifests, catalog);
+    if (manifest.task !== 'language-detection')
+      throw new BadRequestError(`model ${manifest.id} does not detect languages`);
+    return manifest;
+  }
+}
+
+/** The manifest of a model that a caller names. @throws UnknownModelError, ManifestInvalidError, StoreUnavailableError */
+export async function namedModel(id: string, manifests: readonly Manifest[], catalog: Catalog): Promise<Manifest> {
+  return manifests.find((manifest) => manifest.id === id) ?? (await catalog.model(id));
+}
+
+function anyDetector(manifests: readonly Manifest[]): DetectionManifest {
+  const detector = manifests.find((manifest) => manifest.task === 'language-detection');
+  if (detector === undefined) throw new ModelMissingError('no model that detects languages is published');
+  return detector;
+}

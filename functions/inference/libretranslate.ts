@@ -1,0 +1,117 @@
+import { Hono } from 'hono';
+import type { Limits } from '../../shared/config/settings.ts';
+import { limitBody } from '../../shared/http/body-limit.ts';
+import { deadline, untilAborted } from '../../shared/http/deadline.ts';
+import type { Clock, HttpEnv } from '../../shared/http/environment.ts';
+import type { Catalog } from '../../shared/repository/catalog.ts';
+import type { DetectedLanguage } from '../../shared/runtime/tasks.ts';
+import type { Detect } from './detect-service.ts';
+import { findTexts, type HtmlText, replaceTexts } from './html.ts';
+import { languageName } from './languages.ts';
+import { readBody, readTexts, readTranslateRequest } from './libretranslate-input.ts';
+import { workOf } from './text.ts';
+import type { TranslatedPassage, TranslateService } from './translate-service.ts';
+
+/** Candidates that `/detect` answers with at most. */
+const candidates = 5;
+
+/** LibreTranslate's routes, so that its clients work unchanged. */
+export function libreTranslateRoutes(deps: {
+  translations: TranslateService;
+  detect: Detect;
+  catalog: Catalog;
+  limits: Limits;
+  clock: Clock;
+}): Hono<HttpEnv> {
+  const { translations, detect, catalog, limits, clock } = deps;
+  const limited = limitBody(limits.bodyBytes);
+  const timed = deadline(clock);
+
+  return new Hono<HttpEnv>()
+    .post('/translate', limited, timed, async (c) => {
+      const { texts, batch, source, target, format, alternatives } = readTranslateRequest(await readBody(c), limits);
+      c.set('work', workOf(texts));
+      const documents = format === 'html' ? texts.map(findTexts) : undefined;
+      const passages = await translations.translate({
+        passages: documents?.map((found) => found.map(({ text }) => text)) ?? texts.map((text) => [text]),
+        source,
+        target,
+        // Of markup LibreTranslate gives no alternatives either.
+        alternatives: documents === undefined ? alternatives : 0,
+        signal: c.get('signal'),
+      });
+      const answers = passages.map((passage, index) => answer(passage, texts[index] ?? '', documents?.[index]));
+      const first = answers[0];
+      return c.json({
+        translatedText: batch ? answers.map(({ text }) => text) : first?.text,
+        ...(source === 'auto'
+          ? { detectedLanguage: batch ? answers.map(({ detected }) => detected) : first?.detected }
+          : {}),
+        ...(alternatives > 0
+          ? { alternatives: batch ? answers.map((each) => each.alternatives) : first?.alternatives }
+          : {}),
+      });
+    })
+    .post('/detect', limited, timed, async (c) => {
+      const { texts } = readTexts(await readBody(c), limits);
+      c.set('work', workOf(texts));
+      const request = { texts, candidates, signal: c.get('signal') };
+      const detections = await detect(request, await untilAborted(catalog.models(), request.signal));
+      return c.json(verdict(texts, detections.texts));
+    })
+    .get('/languages', timed, async (c) => {
+      const languages = await translations.languages(c.get('signal'));
+      return c.json(
+        languages.codes.map((code) => ({ code, name: languageName(code), targets: languages.targets(code) })),
+      );
+    });
+}
+
+interface Answer {
+  readonly text: string;
+  readonly alternatives: readonly string[];
+  readonly detected: DetectedLanguage | null;
+}
+
+function answer(passage: TranslatedPassage, original: string, found: readonly HtmlText[] | undefined): Answer {
+  const detected = passage.detected === null ? null : inPercent(passage.detected);
+  const [only] = passage.parts;
+  return found === undefined
+    ? { text: only?.text ?? original, alternatives: only?.alternatives ?? [], detected }
+    : {
+        text: replaceTexts(
+          original,
+          found,
+          passage.parts.map(({ text }) => text),
+        ),
+        alternatives: [],
+        detected,
+      };
+}
+
+/** One list for all texts, as LibreTranslate judges an array: each language's confidence weighted by the texts' lengths. */
+function verdict(
+  texts: readonly string[],
+  detections: readonly (readonly DetectedLanguage[])[],
+): readonly DetectedLanguage[] {
+  const weights = new Map<string, number>();
+  let total = 0;
+  texts.forEach((text, index) => {
+    const found = detections[index] ?? [];
+    if (found.length > 0) total += text.length;
+    for (const { language, confidence } of found) {
+      weights.set(language, (weights.get(language) ?? 0) + confidence * text.length);
+    }
+  });
+  if (weights.size === 0) return [{ language: 'en', confidence: 0 }];
+  return [...weights]
+    .map(([language, weight]) => inPercent({ language, confidence: weight / total }))
+    .sort((a, b) => b.confidence - a.confidence)
+    .slice(0, candidates)
+    .filter(({ confidence }, index) => index === 0 || confidence > 0);
+}
+
+/** LibreTranslate counts confidence in whole percent. */
+function inPercent({ language, confidence }: DetectedLanguage): DetectedLanguage {
+  return { confidence: Math.round(confidence * 100), language };
+}

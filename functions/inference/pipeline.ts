@@ -1,0 +1,111 @@
+import { type Context, Hono } from 'hono';
+import type { Limits } from '../../shared/config/settings.ts';
+import { limitBody } from '../../shared/http/body-limit.ts';
+import { deadline, untilAborted } from '../../shared/http/deadline.ts';
+import type { Clock, HttpEnv } from '../../shared/http/environment.ts';
+import type { Catalog } from '../../shared/repository/catalog.ts';
+import type { Detect } from './detect-service.ts';
+import { type PipelineMetadata, success } from './pipeline-envelope.ts';
+import { TextTooShortError } from './pipeline-errors.ts';
+import { type PipelineTranslateRequest, readBatch, readDetect, readTranslate } from './pipeline-input.ts';
+import { countCharacters, countWords, workOf } from './text.ts';
+import type { TranslatedPassage, TranslateService } from './translate-service.ts';
+
+/** Candidates that a detailed detection answers with, the best included. */
+const candidates = 5;
+
+/** CasaLingua's own routes, under `/pipeline`. */
+export function pipelineRoutes(deps: {
+  translations: TranslateService;
+  detect: Detect;
+  catalog: Catalog;
+  limits: Limits;
+  clock: Clock;
+  version: string;
+}): Hono<HttpEnv> {
+  const { translations, detect, catalog, limits, clock, version } = deps;
+  const limited = limitBody(limits.bodyBytes);
+  const timed = deadline(clock);
+
+  const translate = (c: Context<HttpEnv>, request: PipelineTranslateRequest) => {
+    c.set('work', workOf(request.texts));
+    return translations.translate({
+      passages: request.texts.map((text) => [text]),
+      source: request.source,
+      target: request.target,
+      model: request.model,
+      withConfidence: true,
+      signal: c.get('signal'),
+    });
+  };
+
+  const seconds = (c: Context<HttpEnv>) => (clock.now() - c.get('startedAt')) / 1000;
+
+  const metadata = (c: Context<HttpEnv>, model: string | null, ignored: readonly string[] = []): PipelineMetadata => ({
+    request_id: c.get('requestId'),
+    timestamp: new Date(clock.now()).toISOString(),
+    version,
+    process_time: seconds(c),
+    model_used: model,
+    ...(ignored.length === 0 ? {} : { ignored }),
+  });
+
+  const detectOne = async (c: Context<HttpEnv>) => {
+    const { text, detailed, model } = await readDetect(c, limits);
+    c.set('work', workOf([text]));
+    const request = { texts: [text], candidates: detailed ? candidates : 1, model, signal: c.get('signal') };
+    const detections = await detect(request, await untilAborted(catalog.models(), request.signal));
+    const [best, ...others] = detections.texts[0] ?? [];
+    if (best === undefined) throw new TextTooShortError('the text holds nothing that a language could be told by');
+    const data = {
+      text,
+      detected_language: best.language,
+      confidence: best.confidence,
+      ...(detailed ? { alternatives: others } : {}),
+    };
+    return c.json(success('Language detected', data, metadata(c, detections.model)));
+  };
+
+  return new Hono<HttpEnv>()
+    .post('/translate', limited, timed, async (c) => {
+      const request = await readTranslate(c, limits);
+      const [passage] = await translate(c, request);
+      const data = passage && translationData(request.texts[0] ?? '', passage, seconds(c));
+      return c.json(success('Text translated', data, metadata(c, passage?.model ?? null, request.ignored)));
+    })
+    .post('/translate/batch', limited, timed, async (c) => {
+      const request = await readBatch(c, limits);
+      const passages = await translate(c, request);
+      const took = seconds(c);
+      const data = {
+        translations: passages.map((passage, index) => translationData(request.texts[index] ?? '', passage, took)),
+      };
+      const models = [...new Set(passages.flatMap(({ model }) => model ?? []))];
+      return c.json(success('Texts translated', data, metadata(c, models.join(', ') || null, request.ignored)));
+    })
+    .post('/detect', limited, timed, detectOne)
+    .post('/detect-language', limited, timed, detectOne);
+}
+
+function translationData(text: string, passage: TranslatedPassage, processTime: number) {
+  const [translation] = passage.parts;
+  return {
+    source_text: text,
+    translated_text: translation?.text ?? text,
+    source_language: passage.source,
+    target_language: passage.target,
+    confidence: translation?.confidence ?? null,
+    model_id: passage.model,
+    model_used: passage.model,
+    word_count: countWords(text),
+    character_count: countCharacters(text),
+    detected_language: passage.detected?.language ?? null,
+    // There is no verifier: whoever asks for one finds `verify` in the metadata's `ignored`.
+    verified: false,
+    verification_score: null,
+    process_time: processTime,
+    used_fallback: false,
+    fallback_model: null,
+    primary_model: passage.model,
+  };
+}

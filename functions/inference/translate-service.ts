@@ -1,0 +1,177 @@
+import { untilAborted } from '../../shared/http/deadline.ts';
+import { BadRequestError } from '../../shared/http/errors.ts';
+import type { Catalog } from '../../shared/repository/catalog.ts';
+import type { Manifest, TranslationManifest } from '../../shared/repository/manifest.ts';
+import type { DetectedLanguage, Translation } from '../../shared/runtime/tasks.ts';
+import { type Detect, namedModel } from './detect-service.ts';
+import { createChooser } from './language-choice.ts';
+import { type LanguageDirectory, languageDirectory } from './languages.ts';
+import type { RunModel } from './model-run.ts';
+import { hasWords } from './text.ts';
+
+/** Texts that share one language: a plain text is one part, a document has a part for each text between its markup. */
+export type Passage = readonly string[];
+
+export interface TranslateRequest {
+  readonly passages: readonly Passage[];
+  /** A language code as the caller wrote it, or `auto`. */
+  readonly source: string;
+  readonly target: string;
+  readonly alternatives?: number;
+  readonly withConfidence?: boolean;
+  /** By id; default: the first in the catalog for each direction. */
+  readonly model?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface TranslatedPassage {
+  /** Codes of this catalog. */
+  readonly source: string;
+  readonly target: string;
+  /** What was detected, where the source was `auto`. */
+  readonly detected: DetectedLanguage | null;
+  /** The id of the model for the direction; null where source and target are one language. */
+  readonly model: string | null;
+  /** One for each part, in order. */
+  readonly parts: readonly Translation[];
+}
+
+export interface TranslateService {
+  languages(signal: AbortSignal): Promise<LanguageDirectory>;
+  /**
+   * Translates each passage, every model in one run. What has no words in it, or is in the target's language already,
+   * comes back as it is.
+   * @throws UnsupportedLanguageError in LibreTranslate's words, and what running a model throws
+   */
+  translate(request: TranslateRequest): Promise<TranslatedPassage[]>;
+}
+
+/** LibreTranslate's answer where nothing can be told. */
+const undetected: DetectedLanguage = { language: 'en', confidence: 0 };
+/** Enough candidates to find one among them that there is a model for. */
+const candidates = 10;
+
+export function createTranslateService(deps: { catalog: Catalog; run: RunModel; detect: Detect }): TranslateService {
+  const { catalog, run, detect } = deps;
+  const choose = createChooser(catalog);
+  const directoryOf = rememberLast(languageDirectory);
+  return {
+    languages: async (signal) => directoryOf(await untilAborted(catalog.models(), signal)),
+    async translate(request) {
+      const manifests = await untilAborted(catalog.models(), request.signal);
+      const languages =
+        request.model === undefined
+          ? directoryOf(manifests)
+          : languageDirectory([
+              translating(await untilAborted(namedModel(request.model, manifests, catalog), request.signal)),
+            ]);
+      const given = request.source === 'auto' ? undefined : choose.supported(languages, request.source);
+      const target = choose.supported(languages, request.target);
+      const detected = given === undefined ? await detectSources(request, languages, manifests) : undefined;
+      const plans = request.passages.map((passage, index): Plan => {
+        const source = given ?? detected?.[index]?.language ?? undetected.language;
+        const model = source === target ? null : choose.model(languages, source, target);
+        return { passage, source, detected: detected?.[index] ?? null, model, parts: passage.map(untouched) };
+      });
+      await translateParts(plans, request, target);
+      return plans.map((plan) => ({
+        source: plan.source,
+        target,
+        detected: plan.detected,
+        model: plan.model?.id ?? null,
+        parts: plan.parts,
+      }));
+    },
+  };
+
+  /** For each passage the best candidate that there is a model from or into: LibreTranslate's detector knows no other. */
+  async function detectSources(
+    { passages, signal }: TranslateRequest,
+    languages: LanguageDirectory,
+    manifests: readonly Manifest[],
+  ): Promise<DetectedLanguage[]> {
+    const nothing = { ...undetected, language: choose.supported(languages, undetected.language, 'auto') };
+    const found = passages.map(() => nothing);
+    const judged = [...passages.keys()].filter((index) => passages[index]?.some(hasWords));
+    if (judged.length === 0) return found;
+    const texts = judged.map((index) => passages[index]?.join('\n') ?? '');
+    const detections = await detect({ texts, candidates, signal }, manifests);
+    judged.forEach((passage, index) => {
+      for (const { language, confidence } of detections.texts[index] ?? []) {
+        const code = languages.resolve(language);
+        if (code === undefined) continue;
+        found[passage] = { language: code, confidence };
+        break;
+      }
+    });
+    return found;
+  }
+
+  async function translateParts(plans: readonly Plan[], request: TranslateRequest, target: string): Promise<void> {
+    const groups = new Map<string, { model: TranslationManifest; places: Place[] }>();
+    let total = 0;
+    for (const plan of plans) {
+      if (plan.model === null) continue;
+      const group = groups.get(plan.source) ?? { model: plan.model, places: [] };
+      groups.set(plan.source, group);
+      plan.passage.forEach((text, index) => {
+        if (hasWords(text)) group.places.push({ plan, index, text });
+      });
+    }
+    for (const { places } of groups.values()) total += places.length;
+    let done = 0;
+    for (const [source, { model, places }] of groups) {
+      if (places.length === 0) continue;
+      const { translations } = await run(
+        model,
+        {
+          task: 'translation',
+          texts: places.map(({ text }) => text),
+          source,
+          target,
+          ...(request.alternatives ? { alternatives: request.alternatives } : {}),
+          ...(request.withConfidence ? { withConfidence: true } : {}),
+        },
+        request.signal,
+        done / total,
+      );
+      places.forEach(({ plan, index }, at) => {
+        const translation = translations[at];
+        if (translation !== undefined) plan.parts[index] = translation;
+      });
+      done += places.length;
+    }
+  }
+}
+
+interface Plan {
+  readonly passage: Passage;
+  readonly source: string;
+  readonly detected: DetectedLanguage | null;
+  readonly model: TranslationManifest | null;
+  readonly parts: Translation[];
+}
+
+interface Place {
+  readonly plan: Plan;
+  readonly index: number;
+  readonly text: string;
+}
+
+function untouched(text: string): Translation {
+  return { text, alternatives: [], confidence: null };
+}
+
+function translating(manifest: Manifest): TranslationManifest {
+  if (manifest.task !== 'translation') throw new BadRequestError(`model ${manifest.id} does not translate`);
+  return manifest;
+}
+
+/** The catalog hands out the same array until a version changes, so what follows from it is worked out once. */
+function rememberLast<From extends object, To>(derive: (from: From) => To): (from: From) => To {
+  let last: { from: From; to: To } | undefined;
+  return (from) => {
+    if (last?.from !== from) last = { from, to: derive(from) };
+    return last.to;
+  };
+}

@@ -1,0 +1,90 @@
+import type { Lease, ModelHost, ModelStatus } from '../../shared/host/model-host.ts';
+import type { Manifest } from '../../shared/repository/manifest.ts';
+import type { DetectedLanguage, OutputOf, TaskInput, TaskOutput } from '../../shared/runtime/tasks.ts';
+
+/** A host whose models answer at once by a rule that can be seen: a translation is its text in capitals. */
+export interface FakeHost extends ModelHost {
+  /** Every task that was run, in order. */
+  readonly runs: readonly { readonly model: string; readonly input: TaskInput }[];
+  /** Leases that nobody gave back. */
+  leasesHeld(): number;
+}
+
+export interface FakeHostOptions {
+  /** The languages of a text, best first; default: `spanishByItsSigns`. */
+  readonly detect?: (text: string) => readonly DetectedLanguage[];
+  /** Awaited before a lease is given; what it throws is what `lease` throws. */
+  readonly beforeLease?: (manifest: Manifest, signal: AbortSignal | undefined) => Promise<void>;
+  /** Awaited before a task is run; what it throws is what `run` throws. */
+  readonly beforeRun?: (input: TaskInput, signal: AbortSignal | undefined) => Promise<void>;
+  readonly status?: readonly ModelStatus[];
+}
+
+export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
+  const { detect = spanishByItsSigns, beforeLease, beforeRun, status = [] } = options;
+  const runs: { model: string; input: TaskInput }[] = [];
+  let held = 0;
+
+  const answer = (input: TaskInput): TaskOutput => {
+    switch (input.task) {
+      case 'translation':
+        return {
+          task: 'translation',
+          translations: input.texts.map((text) => ({
+            text: text.toUpperCase(),
+            alternatives: Array.from({ length: input.alternatives ?? 0 }, (_, n) => `${text.toUpperCase()} (${n + 2})`),
+            confidence: input.withConfidence ? 0.5 : null,
+          })),
+          usage: { sourceTokens: 1, targetTokens: 1, steps: 1 },
+        };
+      case 'language-detection':
+        return {
+          task: 'language-detection',
+          detections: input.texts.map((text) => detect(text).slice(0, input.candidates ?? 1)),
+        };
+    }
+  };
+
+  return {
+    runs,
+    leasesHeld: () => held,
+    async lease(manifest, { signal } = {}): Promise<Lease> {
+      await beforeLease?.(manifest, signal);
+      held += 1;
+      let released = false;
+      return {
+        manifest,
+        async run<Input extends TaskInput>(input: Input, { signal: runSignal }: { signal?: AbortSignal } = {}) {
+          await beforeRun?.(input, runSignal);
+          runs.push({ model: manifest.id, input });
+          return answer(input) as OutputOf<Input>;
+        },
+        release() {
+          if (!released) held -= 1;
+          released = true;
+        },
+      };
+    },
+    unload: async () => {},
+    status: () => status,
+    close: async () => {},
+  };
+}
+
+/** Spanish where the text has a sign or a word of it, otherwise English; nothing where it has no letter. */
+export function spanishByItsSigns(text: string): readonly DetectedLanguage[] {
+  if (!/\p{L}/u.test(text)) return [];
+  const spanish = /[¿¡ñáéíóú]|\b(?:hola|mundo)\b/i.test(text);
+  return [
+    { language: spanish ? 'es' : 'en', confidence: 0.9 },
+    { language: spanish ? 'en' : 'es', confidence: 0.1 },
+  ];
+}
+
+/** Rejects with the signal's reason as soon as it is aborted, and never resolves. */
+export function untilGivenUp(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal?.aborted) reject(signal.reason);
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}

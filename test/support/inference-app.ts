@@ -1,0 +1,59 @@
+import type { Hono } from 'hono';
+import { createApp } from '../../functions/inference/app.ts';
+import type { Limits } from '../../shared/config/settings.ts';
+import type { HttpEnv } from '../../shared/http/environment.ts';
+import { createJsonLog } from '../../shared/observability/log.ts';
+import type { Catalog } from '../../shared/repository/catalog.ts';
+import { createFakeCatalog, shippedManifests } from './fake-catalog.ts';
+import { createFakeHost, type FakeHost } from './fake-host.ts';
+
+/** 2026-01-02T03:04:05.678Z */
+export const testNow = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+
+const roomy: Limits = {
+  bodyBytes: 10_000,
+  textCharacters: 1000,
+  batchTexts: 10,
+  batchCharacters: 2000,
+  alternatives: 3,
+};
+
+/** The real inference app over a fake host and catalog, with the lines that it logs. */
+export function createTestApp(
+  options: { host?: FakeHost; catalog?: Catalog; limits?: Partial<Limits>; clock?: { now(): number } } = {},
+): { app: Hono<HttpEnv>; host: FakeHost; lines: string[] } {
+  const { host = createFakeHost(), catalog = createFakeCatalog(shippedManifests), limits } = options;
+  const { clock = { now: () => testNow } } = options;
+  const lines: string[] = [];
+  const log = createJsonLog((line) => lines.push(line), clock);
+  const app = createApp({ host, catalog, limits: { ...roomy, ...limits }, log, clock, version: '1.2.3' });
+  return { app, host, lines };
+}
+
+/** POSTs JSON and reads the JSON that comes back. */
+export async function postJson(
+  app: Hono<HttpEnv>,
+  path: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; headers: Headers; body: Record<string, unknown> }> {
+  const response = await app.request(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+  return read(response);
+}
+
+/** POSTs an urlencoded form. */
+export async function postForm(app: Hono<HttpEnv>, path: string, fields: Record<string, string>) {
+  return read(await app.request(path, { method: 'POST', body: new URLSearchParams(fields) }));
+}
+
+export async function read(response: Response) {
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (await response.json()) as Record<string, unknown>,
+  };
+}
