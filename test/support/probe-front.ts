@@ -1,0 +1,37 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bundleLocalPrograms } from '../../infra/bundle-local.ts';
+import { type Front, type FrontLimits, type FrontNote, startFront } from '../../infra/local/front/front.ts';
+
+export interface ProbeFrontOptions {
+  readonly maxInstances?: number;
+  readonly timeoutMs?: number;
+  readonly environment?: Record<string, string>;
+  readonly limits?: Partial<FrontLimits>;
+  readonly onNote?: (note: FrontNote) => void;
+}
+
+/** A front before the fixture function `test/fixtures/lambda/probe`, which every path but `/unrouted` is routed to. */
+export async function startProbeFront(options: ProbeFrontOptions = {}): Promise<Front> {
+  const programs = await bundleLocalPrograms(mkdtempSync(join(tmpdir(), 'casalingua-programs-')));
+  const paths = ['event', 'context', 'environment', 'who', 'slow', 'throw', 'late-rejection', 'exit', 'large'];
+  const more = ['binary', 'plain', 'malformed', 'print', 'below/{proxy+}'];
+  return startFront({
+    functions: [
+      {
+        name: 'probe',
+        folder: join(import.meta.dirname, '..', 'fixtures', 'lambda', 'probe'),
+        handler: 'index.handler',
+        maxInstances: options.maxInstances ?? 1,
+        timeoutMs: options.timeoutMs ?? 30_000,
+        memoryMb: 256,
+        environment: { ...options.environment },
+      },
+    ],
+    routes: [...paths, ...more].map((path) => ({ path: `/${path}`, function: 'probe' })),
+    programs,
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    ...(options.onNote === undefined ? {} : { onNote: options.onNote }),
+  });
+}
