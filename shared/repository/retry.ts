@@ -1,5 +1,5 @@
-import { CasaLinguaError } from '../errors.ts';
 import type { Clock } from './clock.ts';
+import { StoreUnavailableError } from './errors.ts';
 
 export interface RetryOptions {
   /** The first included. */
@@ -13,13 +13,13 @@ export interface RetryOptions {
 const BASE_MS = 50;
 const CAP_MS = 2_000;
 
-/** Calls again after a retryable error, with exponential backoff and full jitter. @throws the last error */
+/** Calls again after a StoreUnavailableError, with exponential backoff and full jitter. @throws the last error */
 export async function retry<T>(call: () => Promise<T>, options: RetryOptions): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await call();
     } catch (thrown) {
-      const again = thrown instanceof CasaLinguaError && thrown.retryable && attempt < options.attempts;
+      const again = thrown instanceof StoreUnavailableError && attempt < options.attempts;
       if (!again || options.signal?.aborted) {
         throw thrown;
       }

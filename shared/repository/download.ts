@@ -1,0 +1,142 @@
+import { join } from 'node:path';
+import pLimit, { type LimitFunction } from 'p-limit';
+import type { DownloadSettings } from '../config/settings.ts';
+import type { Clock } from './clock.ts';
+import { FileCorruptError } from './errors.ts';
+import type { CacheLease, FileCache } from './file-cache.ts';
+import { FileDownload } from './file-download.ts';
+import { type Manifest, type ManifestFile, modelKey } from './manifest.ts';
+import { objectKey } from './manifest-store.ts';
+import type { ObjectStore } from './object-store.ts';
+import { TaskGroup } from './task-group.ts';
+import { VerifiedFiles } from './verified-files.ts';
+
+export interface DownloadProgress {
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+}
+
+export interface EnsureOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: DownloadProgress) => void;
+}
+
+export interface DownloaderOptions {
+  readonly store: ObjectStore;
+  readonly cache: FileCache;
+  readonly settings: DownloadSettings;
+  readonly clock: Clock;
+  /** 0 up to 1. */
+  readonly random: () => number;
+}
+
+/** Brings a version's files onto this machine, every byte verified. */
+export class Downloader {
+  readonly #options: DownloaderOptions;
+  readonly #limit: LimitFunction;
+
+  constructor(options: DownloaderOptions) {
+    this.#options = options;
+    this.#limit = pLimit(options.settings.concurrency);
+  }
+
+  /** Keeps the version's files from eviction while a model that reads them is loaded. */
+  lease(manifest: Manifest): Promise<CacheLease> {
+    return this.#options.cache.lease(manifest);
+  }
+
+  /**
+   * The absolute path of each file by its path in the manifest; what is not there yet is downloaded, all files at the
+   * same time. An attempt that fails or is aborted leaves its finished parts for the next.
+   * @throws FileCorruptError, CacheFullError, StoreRefusedError (final); StoreUnavailableError, ObjectChangedError
+   *   (retryable); or the signal's reason
+   */
+  async ensureFiles(
+    manifest: Manifest,
+    files: readonly ManifestFile[],
+    options: EnsureOptions = {},
+  ): Promise<Map<string, string>> {
+    options.signal?.throwIfAborted();
+    const lease = await this.lease(manifest);
+    try {
+      const paths = new Map(files.map((file) => [file.path, join(lease.filesFolder, file.path)]));
+      const verified = await VerifiedFiles.read(this.#options.cache.versionFolder(manifest));
+      const progress = new Progress(files, options.onProgress);
+      const missing: ManifestFile[] = [];
+      for (const file of files) {
+        if (await verified.isWhole(file, pathOf(paths, file))) {
+          progress.set(file, file.size);
+        } else {
+          missing.push(file);
+        }
+      }
+      try {
+        if (missing.length > 0) {
+          await this.#download(manifest, missing, paths, verified, progress, options.signal);
+        }
+      } finally {
+        await verified.save();
+      }
+      return paths;
+    } finally {
+      await lease.release();
+    }
+  }
+
+  async #download(
+    manifest: Manifest,
+    files: readonly ManifestFile[],
+    paths: ReadonlyMap<string, string>,
+    verified: VerifiedFiles,
+    progress: Progress,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { store, cache, settings, clock, random } = this.#options;
+    const group = new TaskGroup(signal);
+    for (const partial of await cache.openPartials(manifest, files, progress.bytesTotal)) {
+      const { file } = partial;
+      group.start(async (groupSignal) => {
+        const onProgress = (bytes: number) => progress.set(file, bytes);
+        const context = { store, settings, limit: this.#limit, clock, random, signal: groupSignal, onProgress };
+        const path = pathOf(paths, file);
+        try {
+          await new FileDownload(modelKey(manifest), objectKey(manifest, file.path), partial, context).run();
+          await partial.promote(path);
+        } catch (thrown) {
+          // Bytes of a bad source are of no use to anybody; everything else is left for the next attempt.
+          const isBad = thrown instanceof FileCorruptError && !groupSignal.aborted;
+          await (isBad ? partial.discard() : partial.release());
+          throw thrown;
+        }
+        await verified.add(file, path);
+      });
+    }
+    await group.done();
+  }
+}
+
+function pathOf(paths: ReadonlyMap<string, string>, file: ManifestFile): string {
+  const path = paths.get(file.path);
+  if (path === undefined) {
+    throw new RangeError(`${file.path} is not one of the files that were asked for`);
+  }
+  return path;
+}
+
+class Progress {
+  readonly #bytes = new Map<string, number>();
+  /** Of all files that were asked for. */
+  readonly bytesTotal: number;
+  readonly #report: ((progress: DownloadProgress) => void) | undefined;
+
+  constructor(files: readonly ManifestFile[], report: ((progress: DownloadProgress) => void) | undefined) {
+    this.bytesTotal = files.reduce((sum, file) => sum + file.size, 0);
+    this.#report = report;
+  }
+
+  set(file: ManifestFile, bytes: number): void {
+    this.#bytes.set(file.path, bytes);
+    const bytesDone = [...this.#bytes.values()].reduce((sum, each) => sum + each, 0);
+    this.#report?.({ bytesDone, bytesTotal: this.bytesTotal });
+  }
+}

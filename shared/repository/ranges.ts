@@ -1,0 +1,34 @@
+/** Bytes from `start` up to, not including, `end`. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What is still missing of `size` bytes, in order, in pieces of at most `partBytes`. */
+export function missingRanges(size: number, finished: readonly ByteRange[], partBytes: number): ByteRange[] {
+  const missing: ByteRange[] = [];
+  let at = 0;
+  for (const range of [...byStart(finished), { start: size, end: size }]) {
+    for (; at < range.start; at = Math.min(at + partBytes, range.start)) {
+      missing.push({ start: at, end: Math.min(at + partBytes, range.start) });
+    }
+    at = Math.max(at, range.end);
+  }
+  return missing;
+}
+
+/** How far the bytes reach from the beginning without a hole. */
+export function contiguousEnd(finished: readonly ByteRange[]): number {
+  let end = 0;
+  for (const range of byStart(finished)) {
+    if (range.start > end) {
+      break;
+    }
+    end = Math.max(end, range.end);
+  }
+  return end;
+}
+
+function byStart(ranges: readonly ByteRange[]): ByteRange[] {
+  return [...ranges].sort((a, b) => a.start - b.start);
+}
