@@ -1,4 +1,4 @@
-/** UTF-16 units of a text that are looked at: more of the same text changes no answer, and the work stays bounded. */
+/** UTF-16 units of a text that are looked at: more of it hardly changes an answer, and the work stays bounded. */
 export const inspectedLength = 4096;
 
 /**

@@ -58,7 +58,8 @@ export function createBucketRows(keptBuckets: Uint32Array, firstRow: number): Bu
   const buckets = new Int32Array(slotsFor(keptBuckets.length)).fill(-1);
   const rows = new Int32Array(buckets.length);
   const mask = buckets.length - 1;
-  for (const [index, bucket] of keptBuckets.entries()) {
+  for (let index = 0; index < keptBuckets.length; index++) {
+    const bucket = keptBuckets[index] ?? -1;
     let slot = bucket & mask;
     while (buckets[slot] !== -1) {
       slot = (slot + 1) & mask;
