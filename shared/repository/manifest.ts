@@ -13,6 +13,8 @@ const filePathSchema = z
   .string()
   .check(z.regex(/^(?!\/)(?!.*(?:^|\/)\.{1,2}(?:\/|$))[A-Za-z0-9._/-]{1,200}$/, 'a relative path'));
 
+export const fileRoleSchema = z.enum(['encoder', 'decoder', 'classifier', 'tokenizer', 'config', 'labels', 'other']);
+
 const fileSchema = z.object({
   path: filePathSchema,
   /** Bytes. */
@@ -20,10 +22,10 @@ const fileSchema = z.object({
   /** Lower case hex. */
   sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/, '64 lower case hex digits')),
   /** What the runtime uses the file for; `other` is carried along (cards, licences) and not downloaded. */
-  role: z.enum(['encoder', 'decoder', 'classifier', 'tokenizer', 'config', 'labels', 'other']),
+  role: fileRoleSchema,
 });
 
-const memorySchema = z.object({
+export const memorySchema = z.object({
   /** MB resident while loading, measured when the version was published. */
   peakMb: z.number().check(z.positive()),
   /** MB resident when READY. */
@@ -43,6 +45,9 @@ const common = {
   source: z.string().check(z.minLength(1)),
 };
 
+/** One direction of translation. */
+export const pairSchema = z.object({ source: z.string(), target: z.string() });
+
 /** How languages are told to the model; each is one file under `shared/runtime/translation/prompts`. */
 export const promptStyleSchema = z.enum(['marian', 'm2m100', 'nllb', 'mbart50']);
 
@@ -50,7 +55,7 @@ const translationSchema = z.object({
   ...common,
   task: z.literal('translation'),
   /** Directions, two-letter codes where there is one. */
-  pairs: z.array(z.object({ source: z.string(), target: z.string() })).check(z.minLength(1)),
+  pairs: z.array(pairSchema).check(z.minLength(1)),
   prompt: promptStyleSchema,
   generation: z.object({
     numBeams: z.int().check(z.gte(1), z.lte(16)),
