@@ -1,18 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { preparedText } from '../../shared/runtime/detection/prepared-text.ts';
 import { bestOf, type FastTextPrediction, loadFastText } from '../fixtures/detection/fasttext.ts';
 import { type Detect, openDetection } from '../fixtures/detection/open-detection.ts';
 import { knownSentences, referenceSentences, variedTexts } from '../fixtures/detection/varied-texts.ts';
 
 let detect: Detect;
-let close: () => Promise<unknown>;
 let predict: FastTextPrediction;
 
 beforeAll(async () => {
-  [{ detect, close }, predict] = await Promise.all([openDetection(), loadFastText()]);
+  [detect, predict] = await Promise.all([openDetection(), loadFastText()]);
 });
-
-afterAll(() => close());
 
 /** The share of sentences that are taken for `language`. */
 const recognised = (sentences: string[], language: string) =>

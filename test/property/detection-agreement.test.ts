@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { preparedText } from '../../shared/runtime/detection/prepared-text.ts';
 import { bestOf, type FastTextPrediction, loadFastText } from '../fixtures/detection/fasttext.ts';
 import { type Detect, openDetection } from '../fixtures/detection/open-detection.ts';
@@ -9,16 +9,13 @@ import { knownSentences } from '../fixtures/detection/varied-texts.ts';
 const tolerance = 0.0003;
 
 let detect: Detect;
-let close: () => Promise<unknown>;
 let predict: FastTextPrediction;
 let words: string[];
 
 beforeAll(async () => {
-  [{ detect, close }, predict] = await Promise.all([openDetection(), loadFastText()]);
+  [detect, predict] = await Promise.all([openDetection(), loadFastText()]);
   words = (await knownSentences()).flatMap(({ text }) => text.split(' '));
 });
-
-afterAll(() => close());
 
 /** The best language is fastText's, or as probable for fastText as its own best one. */
 function expectAgreement(text: string): void {
