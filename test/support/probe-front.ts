@@ -1,7 +1,4 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundleLocalPrograms } from '../../infra/bundle-local.ts';
 import { type Front, type FrontLimits, type FrontNote, startFront } from '../../infra/local/front/front.ts';
 
 export interface ProbeFrontOptions {
@@ -13,8 +10,8 @@ export interface ProbeFrontOptions {
 }
 
 /** A front before the fixture function `test/fixtures/lambda/probe`, which every path but `/unrouted` is routed to. */
-export async function startProbeFront(options: ProbeFrontOptions = {}): Promise<Front> {
-  const programs = await bundleLocalPrograms(mkdtempSync(join(tmpdir(), 'casalingua-programs-')));
+export function startProbeFront(options: ProbeFrontOptions = {}): Promise<Front> {
+  const built = join(import.meta.dirname, '..', '..', 'build', 'local');
   const paths = ['event', 'context', 'environment', 'who', 'slow', 'throw', 'late-rejection', 'exit', 'large'];
   const more = ['binary', 'plain', 'malformed', 'print', 'below/{proxy+}'];
   return startFront({
@@ -30,7 +27,7 @@ export async function startProbeFront(options: ProbeFrontOptions = {}): Promise<
       },
     ],
     routes: [...paths, ...more].map((path) => ({ path: `/${path}`, function: 'probe' })),
-    programs,
+    programs: { runtime: join(built, 'lambda-runtime.mjs'), reaper: join(built, 'reaper.mjs') },
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.onNote === undefined ? {} : { onNote: options.onNote }),
   });
