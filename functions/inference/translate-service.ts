@@ -53,7 +53,9 @@ const candidates = 10;
 
 export function createTranslateService(deps: { catalog: Catalog; run: RunModel; detect: Detect }): TranslateService {
   const { catalog, run, detect } = deps;
-  const choose = createChooser(catalog);
+  const chooseAny = createChooser(catalog);
+  // What is wrong with other models does not matter to who names one.
+  const chooseNamed = createChooser({ problems: () => new Map() });
   const directoryOf = rememberLast(languageDirectory);
   return {
     languages: async (signal) => directoryOf(await untilAborted(catalog.models(), signal)),
@@ -65,6 +67,7 @@ export function createTranslateService(deps: { catalog: Catalog; run: RunModel; 
           : languageDirectory([
               translating(await untilAborted(namedModel(request.model, manifests, catalog), request.signal)),
             ]);
+      const choose = request.model === undefined ? chooseAny : chooseNamed;
       const given = request.source === 'auto' ? undefined : choose.supported(languages, request.source);
       const target = choose.supported(languages, request.target);
       const detected = given === undefined ? await detectSources(request, languages, manifests) : undefined;
@@ -90,7 +93,7 @@ export function createTranslateService(deps: { catalog: Catalog; run: RunModel; 
     languages: LanguageDirectory,
     manifests: readonly Manifest[],
   ): Promise<DetectedLanguage[]> {
-    const nothing = { ...undetected, language: choose.supported(languages, undetected.language, 'auto') };
+    const nothing = { ...undetected, language: chooseAny.supported(languages, undetected.language, 'auto') };
     const found = passages.map(() => nothing);
     const judged = [...passages.keys()].filter((index) => passages[index]?.some(hasWords));
     if (judged.length === 0) return found;

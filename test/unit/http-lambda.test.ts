@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { lambdaHandler } from '../../shared/http/lambda-adapter.ts';
+import { createTestApp, testNow } from '../support/inference-app.ts';
+
+type Event = Parameters<ReturnType<typeof lambdaHandler>>[0];
+
+function event(body: string, options: { base64?: boolean; timeEpoch?: number } = {}): Event {
+  return {
+    version: '2.0',
+    routeKey: '$default',
+    rawPath: '/translate',
+    rawQueryString: '',
+    headers: { 'content-type': 'application/json', host: 'api.example.org' },
+    requestContext: {
+      accountId: '1',
+      apiId: 'a',
+      authentication: null,
+      authorizer: {},
+      domainName: 'api.example.org',
+      domainPrefix: 'api',
+      http: { method: 'POST', path: '/translate', protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'x' },
+      requestId: 'gateway-1',
+      routeKey: '$default',
+      stage: '$default',
+      time: '',
+      timeEpoch: options.timeEpoch ?? testNow,
+    },
+    body: options.base64 ? Buffer.from(body).toString('base64') : body,
+    isBase64Encoded: options.base64 ?? false,
+  };
+}
+
+const context = (remainingMs = 20_000) => ({
+  awsRequestId: 'aws-1',
+  callbackWaitsForEmptyEventLoop: false,
+  functionName: 'f',
+  functionVersion: '1',
+  invokedFunctionArn: 'arn',
+  memoryLimitInMB: '1024',
+  logGroupName: 'g',
+  logStreamName: 's',
+  identity: { cognitoIdentityId: '', cognitoIdentityPoolId: '' },
+  clientContext: { client: clientApp, Custom: {}, env: clientEnvironment },
+  getRemainingTimeInMillis: () => remainingMs,
+});
+const clientApp = { installationId: '', appTitle: '', appVersionName: '', appVersionCode: '', appPackageName: '' };
+const clientEnvironment = { platformVersion: '', platform: '', make: '', model: '', locale: '' };
+
+const body = JSON.stringify({ q: 'Grüße', source: 'en', target: 'es' });
+
+describe('behind Lambda', () => {
+  it.each([{ base64: false }, { base64: true }])(
+    "an API Gateway event is answered ($base64), under Lambda's id",
+    async (form) => {
+      const handler = lambdaHandler(createTestApp().app);
+      const result = await handler(event(body, form), context());
+      expect(result).toMatchObject({ statusCode: 200, isBase64Encoded: false });
+      expect(JSON.parse(result.body)).toEqual({ translatedText: 'GRÜSSE' });
+      expect(result.headers?.['x-request-id']).toBe('aws-1');
+    },
+  );
+
+  it.each([
+    ['the gateway gives up soon', event(body, { timeEpoch: testNow - 29_000 }), context()],
+    ['the invocation ends soon', event(body), context(900)],
+  ])('nothing is begun when %s', async (_, late, lambdaContext) => {
+    const { app, host } = createTestApp();
+    const result = await lambdaHandler(app)(late, lambdaContext);
+    expect(result.statusCode).toBe(504);
+    expect(host.runs).toEqual([]);
+  });
+});
