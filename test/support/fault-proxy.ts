@@ -23,8 +23,8 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
-/** A server on loopback that hands everything to `target` and spoils what `faults` says. */
-export async function startFaultProxy(target: string, faults: Faults = {}): Promise<FaultProxy> {
+/** A server on loopback that hands everything to the server at `target` and spoils what `faults` says. */
+export async function startFaultProxy(target: string | (() => string), faults: Faults = {}): Promise<FaultProxy> {
   const requests: string[] = [];
   const server = createServer((request, response) => {
     const { method = 'GET', url = '/' } = request;
@@ -37,9 +37,13 @@ export async function startFaultProxy(target: string, faults: Faults = {}): Prom
       response.end('<Error><Code>ServiceUnavailable</Code><Message>Please try again.</Message></Error>');
       return;
     }
-    const upstream = httpRequest(new URL(url, target), { method, headers: request.headers }, (answer) => {
-      void pass(answer, response, applies ? faults : {});
-    });
+    const upstream = httpRequest(
+      new URL(url, typeof target === 'string' ? target : target()),
+      { method, headers: request.headers },
+      (answer) => {
+        void pass(answer, response, applies ? faults : {});
+      },
+    );
     upstream.on('error', () => response.destroy());
     response.on('close', () => upstream.destroy());
     request.pipe(upstream);

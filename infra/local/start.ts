@@ -1,0 +1,105 @@
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { VersionConflictError } from '../../shared/repository/errors.ts';
+import { bundleFunctions } from '../bundle.ts';
+import { bundleLocalPrograms } from '../bundle-local.ts';
+import { buildModels } from '../bundle-models.ts';
+import type { FrontNote } from './front/front.ts';
+import { PortTakenError } from './listen.ts';
+import { startLocal } from './local-stack.ts';
+
+/** `npm start`: everything on this machine, until Ctrl-C. */
+// On Node 20 the SDK announces at every start that its support for it will end.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+const { values } = parseArgs({
+  options: { port: { type: 'string' }, 's3-port': { type: 'string' }, 'dynamo-port': { type: 'string' } },
+});
+const ports = {
+  front: portOf(values.port ?? process.env['PORT'], 3000),
+  s3: portOf(values['s3-port'], 3001),
+  dynamo: portOf(values['dynamo-port'], 3002),
+};
+const buildFolder = join(import.meta.dirname, '..', '..', 'build');
+const dataFolder = join(buildFolder, 'local', 'data');
+const logFile = join(buildFolder, 'local', 'functions.log');
+
+try {
+  console.log('building the functions and the models');
+  const [modelFolders] = await Promise.all([
+    buildModels(join(buildFolder, 'models')),
+    bundleFunctions(join(buildFolder, 'functions')),
+    bundleLocalPrograms(join(buildFolder, 'local')),
+  ]);
+  mkdirSync(dataFolder, { recursive: true });
+  const log = createWriteStream(logFile);
+
+  const stack = await startLocal({
+    buildFolder,
+    modelFolders,
+    dataFolder,
+    ports,
+    environment: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+    onProgress: (line) => console.log(line),
+    onNote: (note) => {
+      if (note.type === 'output') log.write(`${note.instance} ${note.line}\n`);
+      else console.log(inWords(note));
+    },
+  });
+  console.log(whatToTry(stack.url, stack.environment));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => void stack.close().then(() => process.exit(0)));
+  }
+} catch (error) {
+  const told = inPlainWords(error);
+  if (told === undefined) throw error;
+  console.error(told);
+  process.exit(1);
+}
+
+/** What a person can do something about. */
+function inPlainWords(error: unknown): string | undefined {
+  if (error instanceof PortTakenError) {
+    return `${error.message}: stop what uses it, or choose others with --port, --s3-port and --dynamo-port`;
+  }
+  if (error instanceof VersionConflictError) {
+    return `${error.message}. To begin again with an empty repository, delete ${dataFolder}`;
+  }
+  return undefined;
+}
+
+function portOf(text: string | undefined, fallback: number): number {
+  const port = text === undefined || text === '' ? fallback : Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  console.error(`"${text}" is not a port: a whole number from 0 to 65535, 0 for any free one`);
+  process.exit(1);
+}
+
+function inWords(note: FrontNote): string {
+  switch (note.type) {
+    case 'request':
+      return `${note.method} ${note.path} ${note.status} in ${note.ms.toFixed(0)} ms`;
+    case 'output':
+      return `${note.instance}: ${note.line}`;
+    default:
+      return `${note.instance}: ${note.type}`;
+  }
+}
+
+function whatToTry(url: string, environment: Readonly<Record<string, string>>): string {
+  const body = '{"q":"Where is the nearest library?","source":"auto","target":"es"}';
+  const exports = Object.entries(environment).map(([name, value]) => `  export ${name}=${value}`);
+  return [
+    '',
+    `CasaLingua is on ${url}. What the functions write is in ${logFile}. Try:`,
+    '',
+    `  curl -s ${url}/translate -H 'content-type: application/json' -d '${body}'`,
+    '',
+    'For `npm run models` in another terminal:',
+    '',
+    ...exports,
+    '',
+    'Ctrl-C ends it.',
+    '',
+  ].join('\n');
+}

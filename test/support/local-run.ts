@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type LocalOptions, type LocalStack, startLocal } from '../../infra/local/local-stack.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const buildFolder = join(root, 'build');
+
+/** Whether the functions' entries exist: until then there is nothing to run end to end. */
+export const wired = existsSync(join(root, 'functions', 'inference', 'index.ts'));
+
+/** The models that come with the project, built by the tests' set-up. */
+export const modelFolders: readonly string[] = [
+  join(buildFolder, 'models', 'language-detection'),
+  join(root, 'infra', 'models', 'translate-en-es'),
+  join(root, 'infra', 'models', 'translate-es-en'),
+];
+
+/** The whole system as `npm start` starts it, with empty stores and any free ports. */
+export function startLocalRun(options: Partial<LocalOptions> = {}): Promise<LocalStack> {
+  return startLocal({ buildFolder, modelFolders, ...options });
+}
+
+/** Posts JSON and reads the answer. */
+export async function postJson(url: string, body: unknown): Promise<{ status: number; headers: Headers; json: Json }> {
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return { status: answer.status, headers: answer.headers, json: (await answer.json()) as Json };
+}
+
+/** An answer's members, none of them promised. */
+export type Json = Readonly<Record<string, unknown>>;
