@@ -29,12 +29,14 @@ export function findTexts(html: string): HtmlText[] {
   const found: HtmlText[] = [];
   /** For every open element, whether its text is translated. */
   const open: boolean[] = [];
+  /** Where the text under way began; -1 where there is none that counts. */
   let from = -1;
-  let to = -1;
+  /** Where the last text ended, and at first where the document begins. */
+  let textEnd = 0;
 
   const take = () => {
     if (from >= 0) {
-      const text = trimmed(html, from, to);
+      const text = trimmed(html, from, textEnd);
       if (text !== undefined) found.push(text);
     }
     from = -1;
@@ -46,14 +48,12 @@ export function findTexts(html: string): HtmlText[] {
         // Without decoding, what is handed over is what stands in the document, in pieces that end at `endIndex`.
         const end = parser.endIndex + 1;
         const start = end - raw.length;
-        if (from >= 0 && start === to) {
-          to = end;
-          return;
-        }
-        take();
-        if (open.at(-1) === false) return;
-        from = start;
-        to = end;
+        const goesOn = start === textEnd;
+        // The parser hands out what is left of a tag that never ends as text, too: text begins where markup ended.
+        if (!goesOn && html.charAt(start - 1) !== '>') return;
+        if (!goesOn) take();
+        textEnd = end;
+        if (from < 0 && open.at(-1) !== false) from = start;
       },
       onopentag(name, attributes) {
         take();

@@ -4,7 +4,7 @@ import type { Catalog } from '../../shared/repository/catalog.ts';
 import type { Manifest, TranslationManifest } from '../../shared/repository/manifest.ts';
 import type { DetectedLanguage, Translation } from '../../shared/runtime/tasks.ts';
 import { type Detect, namedModel } from './detect-service.ts';
-import { createChooser } from './language-choice.ts';
+import { type Chooser, createChooser } from './language-choice.ts';
 import { type LanguageDirectory, languageDirectory } from './languages.ts';
 import type { RunModel } from './model-run.ts';
 import { hasWords } from './text.ts';
@@ -70,7 +70,7 @@ export function createTranslateService(deps: { catalog: Catalog; run: RunModel; 
       const choose = request.model === undefined ? chooseAny : chooseNamed;
       const given = request.source === 'auto' ? undefined : choose.supported(languages, request.source);
       const target = choose.supported(languages, request.target);
-      const detected = given === undefined ? await detectSources(request, languages, manifests) : undefined;
+      const detected = given === undefined ? await detectSources(request, languages, manifests, choose) : undefined;
       const plans = request.passages.map((passage, index): Plan => {
         const source = given ?? detected?.[index]?.language ?? undetected.language;
         const model = source === target ? null : choose.model(languages, source, target);
@@ -87,27 +87,30 @@ export function createTranslateService(deps: { catalog: Catalog; run: RunModel; 
     },
   };
 
-  /** For each passage the best candidate that there is a model from or into: LibreTranslate's detector knows no other. */
+  /**
+   * For each passage the best candidate that there is a model from or into: LibreTranslate's detector knows no other.
+   * English with no confidence stands for nothing found, where there is English.
+   */
   async function detectSources(
     { passages, signal }: TranslateRequest,
     languages: LanguageDirectory,
     manifests: readonly Manifest[],
+    choose: Chooser,
   ): Promise<DetectedLanguage[]> {
-    const nothing = { ...undetected, language: chooseAny.supported(languages, undetected.language, 'auto') };
-    const found = passages.map(() => nothing);
+    const found = new Map<number, DetectedLanguage>();
     const judged = [...passages.keys()].filter((index) => passages[index]?.some(hasWords));
-    if (judged.length === 0) return found;
-    const texts = judged.map((index) => passages[index]?.join('\n') ?? '');
-    const detections = await detect({ texts, candidates, signal }, manifests);
-    judged.forEach((passage, index) => {
-      for (const { language, confidence } of detections.texts[index] ?? []) {
-        const code = languages.resolve(language);
-        if (code === undefined) continue;
-        found[passage] = { language: code, confidence };
-        break;
-      }
-    });
-    return found;
+    if (judged.length > 0) {
+      const texts = judged.map((index) => passages[index]?.join('\n') ?? '');
+      const detections = await detect({ texts, candidates, signal }, manifests);
+      judged.forEach((passage, index) => {
+        const best = firstServed(detections.texts[index] ?? [], languages);
+        if (best !== undefined) found.set(passage, best);
+      });
+    }
+    return passages.map(
+      (_, index) =>
+        found.get(index) ?? { ...undetected, language: choose.supported(languages, undetected.language, 'auto') },
+    );
   }
 
   async function translateParts(plans: readonly Plan[], request: TranslateRequest, target: string): Promise<void> {
@@ -159,6 +162,17 @@ interface Place {
   readonly plan: Plan;
   readonly index: number;
   readonly text: string;
+}
+
+function firstServed(
+  candidates: readonly DetectedLanguage[],
+  languages: LanguageDirectory,
+): DetectedLanguage | undefined {
+  for (const { language, confidence } of candidates) {
+    const code = languages.resolve(language);
+    if (code !== undefined) return { language: code, confidence };
+  }
+  return undefined;
 }
 
 function untouched(text: string): Translation {

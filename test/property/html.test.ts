@@ -1,3 +1,4 @@
+import { decodeHTML } from 'entities/decode';
 import fc from 'fast-check';
 import { Parser } from 'htmlparser2';
 import { describe, expect, it } from 'vitest';
@@ -27,15 +28,16 @@ function read(document: string): { markup: string[]; texts: string[] } {
     markup.push(what);
     texts.push('');
   };
-  const parser = new Parser({
-    ontext: (data) => texts.push((texts.pop() ?? '') + data),
-    onopentag: (name, attributes, implied) => mark(`<${name} ${JSON.stringify(attributes)} ${implied}>`),
-    onclosetag: (name, implied) => mark(`</${name} ${implied}>`),
-    oncomment: (data) => mark(`<!--${data}-->`),
-    onprocessinginstruction: (name, data) => mark(`<?${name} ${data}>`),
-  });
-  parser.end(document);
-  return { markup, texts };
+  const handler = {
+    ontext: (data: string) => texts.push((texts.pop() ?? '') + data),
+    onopentag: (name: string, attributes: object, implied: boolean) =>
+      mark(`<${name} ${JSON.stringify(attributes)} ${implied}>`),
+    onclosetag: (name: string, implied: boolean) => mark(`</${name} ${implied}>`),
+    oncomment: (data: string) => mark(`<!--${data}-->`),
+    onprocessinginstruction: (name: string, data: string) => mark(`<?${name} ${data}>`),
+  };
+  new Parser(handler, { decodeEntities: false }).end(document);
+  return { markup, texts: texts.map((text) => decodeHTML(text)) };
 }
 
 function translate(document: string, rule: (text: string) => string): string {

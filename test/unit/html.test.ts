@@ -24,6 +24,7 @@ describe('translating a document', () => {
     ['a title', '<title>rent</title>', '<title>RENT</title>'],
     ['what is not closed', '<p>rent<p>due', '<p>RENT<p>DUE'],
     ['what was never opened', 'rent</p>due</br>now', 'RENT</p>DUE</br>NOW'],
+    ['text around a stray closing tag', 'a</b>c', 'A</b>C'],
     ['text after a comment', 'a<!-- b -->c', 'A<!-- b -->C'],
   ])('takes %s', (_, html, expected) => {
     expect(shout(html)).toBe(expected);
@@ -42,6 +43,7 @@ describe('translating a document', () => {
     ['notranslate', '<p class="big notranslate">rent</p>'],
     ['text without words', '<td>12.50 &euro;</td><td>&mdash;</td>'],
     ['a tag that does not end', '<a href="rent'],
+    ['a closing tag that does not end', '</p rent'],
     ['CDATA', '<![CDATA[rent]]>'],
     ['nothing', ''],
   ])('leaves %s alone', (_, html) => {

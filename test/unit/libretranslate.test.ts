@@ -181,6 +181,15 @@ describe('POST /translate with source auto', () => {
     });
   });
 
+  it('needs no English where something was detected', async () => {
+    const catalog = createFakeCatalog([detectionManifest, translationManifest('m', 'es>fr')]);
+    const { app } = createTestApp({ catalog });
+    const found = await postJson(app, '/translate', { q: 'hola', source: 'auto', target: 'fr' });
+    const nothing = await postJson(app, '/translate', { q: '123', source: 'auto', target: 'fr' });
+    expect(found.body).toMatchObject({ translatedText: 'HOLA', detectedLanguage: { language: 'es' } });
+    expect(nothing).toMatchObject({ status: 400, body: { error: 'auto is not supported' } });
+  });
+
   it('judges a document by its text, not by its markup', async () => {
     const { app, host } = createTestApp();
     const request = { q: '<b title="hola">rent</b> due', source: 'auto', target: 'es', format: 'html' };
