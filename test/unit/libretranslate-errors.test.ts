@@ -195,6 +195,13 @@ describe('when the model fails', () => {
     });
   });
 
+  it('to be leased in time although it is ready, it is 504', async () => {
+    const beforeLease: FakeHostOptions['beforeLease'] = (_manifest, signal) => untilTheDeadline(signal);
+    const ready: ModelStatus = { ...loading(1, 10_000), state: 'READY' };
+    const answer = await ask({ beforeLease, status: [ready] }, { 'x-request-deadline-ms': '1000' });
+    expect(answer).toMatchObject({ status: 504, body: { code: 'DEADLINE_EXCEEDED' } });
+  });
+
   it('to finish in time, it is 504 with how far the request came', async () => {
     const manifests = [...shippedManifests.slice(0, 1), translationManifest('to-fr', 'en>fr', 'es>fr')];
     const host = createFakeHost({
