@@ -1,4 +1,3 @@
-import { z } from 'zod/mini';
 import type { Description, TranslationDescription } from './description.ts';
 import { PublishInvalidError } from './errors.ts';
 import {
@@ -9,6 +8,7 @@ import {
   rolesByLayout,
 } from './hugging-face-layout.ts';
 import { type FileRole, type Manifest, type ManifestFile, manifestSchema, modelKey } from './manifest.ts';
+import { describeIssues } from './schema-issues.ts';
 
 /** What a runtime can't do without, by task. */
 const NEEDED: Readonly<Record<Description['task'], readonly { role: FileRole; looksLike: string }[]>> = {
@@ -68,7 +68,7 @@ export function buildManifest(
   };
   const result = manifestSchema.safeParse(draft);
   if (!result.success) {
-    throw invalid([z.prettifyError(result.error).replaceAll('\n', ' ')], description);
+    throw invalid([describeIssues(result.error)], description);
   }
   return result.data;
 }

@@ -1,7 +1,7 @@
-import { z } from 'zod/mini';
 import { ManifestInvalidError, ObjectNotFoundError } from './errors.ts';
 import { type Manifest, manifestSchema, modelKey } from './manifest.ts';
 import type { ObjectStore } from './object-store.ts';
+import { describeIssues } from './schema-issues.ts';
 
 /** Everything the repository holds lies under this. */
 export const REPOSITORY_PREFIX = 'models/';
@@ -25,7 +25,7 @@ export function parseManifest(text: string, model: { id: string; version: string
   }
   const result = manifestSchema.safeParse(json);
   if (!result.success) {
-    const told = z.prettifyError(result.error).replaceAll('\n', ' ');
+    const told = describeIssues(result.error);
     throw new ManifestInvalidError(`the manifest of ${key} is not valid: ${told}`, { model: key });
   }
   const manifest = result.data;

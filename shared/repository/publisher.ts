@@ -1,7 +1,6 @@
 import { type FileHandle, open, readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod/mini';
 import { buildManifest, chooseFiles } from './build-manifest.ts';
 import { type Description, descriptionSchema } from './description.ts';
 import { ObjectNotFoundError, PublishInvalidError, VersionConflictError } from './errors.ts';
@@ -11,6 +10,7 @@ import { type FileRole, type Manifest, type ManifestFile, modelKey } from './man
 import { objectKey, parseManifest } from './manifest-store.ts';
 import type { PublishingStore } from './object-store.ts';
 import { hashFile } from './prefix-hash.ts';
+import { describeIssues } from './schema-issues.ts';
 
 export interface PublishProgress {
   readonly file: string;
@@ -68,7 +68,7 @@ async function readDescription(folder: string): Promise<Description> {
   }
   const result = descriptionSchema.safeParse(json);
   if (!result.success) {
-    const told = z.prettifyError(result.error).replaceAll('\n', ' ');
+    const told = describeIssues(result.error);
     throw new PublishInvalidError(`${DESCRIPTION} in ${folder} is not valid: ${told}`);
   }
   return result.data;

@@ -1,0 +1,97 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dynamoServers, startTable } from '../support/dynamo-servers.ts';
+import { startBucket } from '../support/s3.ts';
+
+const root = join(import.meta.dirname, '../..');
+const shipped = join(root, 'infra/models/translate-es-en');
+
+/** The SDK warns of the Node version on standard error. */
+const quiet = { PATH: process.env['PATH'], NODE_NO_WARNINGS: '1' };
+
+interface Outcome {
+  readonly code: unknown;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function models(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const command = ['--import', 'tsx', join(root, 'infra/models/cli.ts'), ...args];
+    execFile(process.execPath, command, { env: { ...quiet, ...env } }, (error, stdout, stderr) => {
+      resolve({ code: error?.code ?? 0, stdout, stderr });
+    });
+  });
+}
+
+describe('npm run models', () => {
+  let bucket: Awaited<ReturnType<typeof startBucket>>;
+  let table: Awaited<ReturnType<typeof startTable>>;
+  let env: NodeJS.ProcessEnv;
+  let empty: string;
+
+  beforeAll(async () => {
+    const [kind] = dynamoServers;
+    if (kind === undefined) {
+      throw new Error('there is no DynamoDB to test with');
+    }
+    bucket = await startBucket();
+    table = await startTable(kind);
+    empty = await mkdtemp(join(tmpdir(), 'casalingua-cli-'));
+    env = {
+      AWS_ENDPOINT_URL_S3: bucket.endpoint,
+      AWS_ENDPOINT_URL_DYNAMODB: table.endpoint,
+      AWS_REGION: 'eu-central-1',
+      AWS_ACCESS_KEY_ID: 'local',
+      AWS_SECRET_ACCESS_KEY: 'local',
+      CASALINGUA_MODEL_BUCKET: bucket.bucket,
+      CASALINGUA_TABLE: table.tableName,
+    };
+  });
+
+  afterAll(async () => {
+    await bucket.close();
+    await table.close();
+    await rm(empty, { recursive: true, force: true });
+  });
+
+  it('publishes, shows, activates, and does not mind being repeated', async () => {
+    const published = await models(env, 'publish', shipped);
+    expect(published).toMatchObject({ code: 0, stdout: expect.stringContaining('translate-es-en@1.0.0 is published') });
+    expect((await models(env, 'list')).stdout).toBe('translate-es-en: 1.0.0\n');
+
+    const activated = await models(env, 'activate', 'translate-es-en', '1.0.0', '--json');
+    expect(JSON.parse(activated.stdout)).toMatchObject({ id: 'translate-es-en', version: '1.0.0', seq: 1 });
+
+    const again = await models(env, 'publish', shipped, '--activate', '--json');
+    expect(JSON.parse(again.stdout)).toMatchObject({ id: 'translate-es-en', version: '1.0.0', active: true });
+    const listed = await models(env, 'list', '--json');
+    expect(JSON.parse(listed.stdout)).toEqual([{ id: 'translate-es-en', active: '1.0.0', versions: ['1.0.0'] }]);
+  });
+
+  it('does not activate what is not published', async () => {
+    const result = await models(env, 'activate', 'translate-es-en', '9.9.9');
+
+    expect(result).toMatchObject({ code: 1, stderr: 'there is no manifest of translate-es-en@9.9.9\n' });
+  });
+
+  it('says what is wrong with a folder in one line', async () => {
+    await writeFile(join(empty, 'casalingua.json'), '{"id":"x"}');
+
+    const result = await models(env, 'publish', empty);
+
+    expect(result.code).toBe(1);
+    expect(result.stderr.trim().split('\n')).toHaveLength(1);
+    expect(result.stderr).toContain('casalingua.json');
+  });
+
+  it('tells wrong usage and a store that is away from other failures', async () => {
+    expect((await models({ ...env, CASALINGUA_MODEL_BUCKET: undefined }, 'list')).code).toBe(2);
+    expect((await models(env, 'wrong')).code).toBe(2);
+    expect((await models(env, '--help')).code).toBe(0);
+    expect((await models({ ...env, AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1' }, 'list')).code).toBe(75);
+  });
+});
