@@ -1,0 +1,18 @@
+import type { Hono } from 'hono';
+import { readSettings } from '../../shared/config/settings.ts';
+import { VERSION } from '../../shared/config/version.ts';
+import { createFleetCatalog } from '../../shared/fleet/fleet-catalog.ts';
+import type { HttpEnv } from '../../shared/http/environment.ts';
+import { createJsonLog } from '../../shared/observability/log.ts';
+import { systemClock } from '../../shared/repository/clock.ts';
+import { createS3Client, S3ObjectStore } from '../../shared/repository/s3-object-store.ts';
+import { createApp } from './app.ts';
+
+/** The whole control function, by its environment. @throws SettingsInvalidError */
+export function composeControl(env: NodeJS.ProcessEnv): { readonly app: Hono<HttpEnv> } {
+  const settings = readSettings(env);
+  const clock = systemClock;
+  const log = createJsonLog((line) => process.stdout.write(`${line}\n`), clock);
+  const catalog = createFleetCatalog(settings, new S3ObjectStore(createS3Client(), settings.bucket));
+  return { app: createApp({ catalog, log, clock, version: VERSION }) };
+}

@@ -1,0 +1,6 @@
+import { lambdaHandler } from '../../shared/http/lambda-adapter.ts';
+import { composeInference } from './compose.ts';
+
+const { app } = composeInference(process.env, new URL('./', import.meta.url));
+
+export const handler = lambdaHandler(app);

@@ -1,0 +1,245 @@
+import { CasaLinguaError, messageOf } from '../errors.ts';
+import type { Log } from '../observability/log.ts';
+import { type Manifest, modelKey, runtimeFiles } from '../repository/manifest.ts';
+import { ModelDrainingError, ModelLoadFailedError } from './errors.ts';
+import type { Lease, ModelHost, ModelStatus } from './model-host.ts';
+import type { LoadObserver, ModelLoader } from './model-loader.ts';
+import type { Draining, Failed, Loading, Ready, Slot } from './slot.ts';
+import { statusOf } from './slot-status.ts';
+
+export interface LazyModelHostOptions {
+  readonly loader: ModelLoader;
+  readonly clock: { now(): number };
+  readonly log: Log;
+}
+
+/**
+ * Loads a model at its first use and keeps it. Every decision is made in one synchronous step, from the state as it is in
+ * that step. The load queue, the memory ledger and the sweep of idle models stand between `lease` and `#load`.
+ */
+export class LazyModelHost implements ModelHost {
+  readonly #options: LazyModelHostOptions;
+  readonly #slots = new Map<string, Slot>();
+  #closed = false;
+
+  constructor(options: LazyModelHostOptions) {
+    this.#options = options;
+  }
+
+  async lease(manifest: Manifest, { signal }: { signal?: AbortSignal } = {}): Promise<Lease> {
+    signal?.throwIfAborted();
+    if (this.#closed) throw new ModelDrainingError('this instance is closing', { model: manifest.id });
+    const slot = this.#slotOf(manifest);
+    if (slot.state.kind === 'READY') return this.#take(slot, slot.state);
+    const older = this.#readyVersion(manifest.id);
+    if (slot.state.kind === 'FAILED' && !slot.state.error.retryable) {
+      if (older !== undefined) return this.#take(older.slot, older.ready);
+      throw loadFailed(slot, slot.state);
+    }
+    if (slot.state.kind === 'DRAINING') {
+      throw new ModelDrainingError(`${slot.key} is being unloaded`, { model: slot.key, state: 'DRAINING' });
+    }
+    const loading = slot.state.kind === 'LOADING' ? slot.state : this.#load(slot);
+    // An older version serves until the new one is READY.
+    if (older !== undefined) return this.#take(older.slot, older.ready);
+    const ready = await waitFor(loading.ready, signal);
+    // Between the load's end and this step the model may have been unloaded again.
+    if (!isNow(slot, ready)) return this.lease(manifest, signal === undefined ? {} : { signal });
+    return this.#take(slot, ready);
+  }
+
+  async unload(key: string): Promise<void> {
+    const slot = this.#slots.get(key);
+    if (slot === undefined) return;
+    const { state } = slot;
+    switch (state.kind) {
+      case 'LOADING':
+        state.abort.abort(new ModelDrainingError(`${key} was unloaded while it loaded`, { model: key }));
+        await state.ready.catch(() => undefined);
+        return;
+      case 'READY':
+        await this.#drain(slot, state).drained;
+        return;
+      case 'DRAINING':
+        await state.drained;
+        return;
+      case 'FAILED':
+        this.#change(slot, { kind: 'UNLOADED' });
+        return;
+      case 'UNLOADED':
+        return;
+    }
+  }
+
+  status(): readonly ModelStatus[] {
+    return [...this.#slots.values()].map(statusOf);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#slots.keys()].map((key) => this.unload(key)));
+  }
+
+  #slotOf(manifest: Manifest): Slot {
+    const key = modelKey(manifest);
+    let slot = this.#slots.get(key);
+    if (slot === undefined) {
+      slot = { key, manifest, state: { kind: 'UNLOADED' } };
+      this.#slots.set(key, slot);
+    }
+    return slot;
+  }
+
+  #readyVersion(id: string): { slot: Slot; ready: Ready } | undefined {
+    for (const slot of this.#slots.values()) {
+      if (slot.manifest.id === id && slot.state.kind === 'READY') return { slot, ready: slot.state };
+    }
+    return undefined;
+  }
+
+  #take(slot: Slot, ready: Ready): Lease {
+    ready.leases++;
+    ready.lastUsedAt = this.#options.clock.now();
+    let released = false;
+    return {
+      manifest: slot.manifest,
+      run: async (input, { signal } = {}) => (await ready.worker.run(input, signal)).output,
+      release: () => {
+        if (released) return;
+        released = true;
+        ready.leases--;
+        ready.lastUsedAt = this.#options.clock.now();
+        if (ready.leases === 0 && slot.state.kind === 'DRAINING') slot.state.onLastRelease();
+      },
+    };
+  }
+
+  #load(slot: Slot): Loading {
+    const { loader, clock } = this.#options;
+    const abort = new AbortController();
+    const observer: LoadObserver = {
+      onDownloaded: ({ bytesDone }) => {
+        loading.bytesLoaded = bytesDone;
+      },
+      onInitializing: () => this.#enter(slot, loading, 'INITIALIZING'),
+      onWarming: () => this.#enter(slot, loading, 'WARMING'),
+      onCrash: (error) => {
+        if (slot.state.kind === 'LOADING') abort.abort(error);
+        else if (slot.state.kind === 'READY') void this.#drain(slot, slot.state).drained;
+      },
+    };
+    const startedAt = clock.now();
+    const ready = Promise.resolve().then(async (): Promise<Ready> => {
+      try {
+        const worker = await loader.load(slot.manifest, observer, abort.signal);
+        const readyAt = clock.now();
+        const state: Ready = { kind: 'READY', worker, startedAt, readyAt, lastUsedAt: readyAt, leases: 0 };
+        this.#change(slot, state);
+        this.#retireOlder(slot);
+        return state;
+      } catch (thrown) {
+        if (thrown instanceof ModelDrainingError) {
+          this.#change(slot, { kind: 'UNLOADED' });
+          throw thrown;
+        }
+        const failed = failedBy(thrown);
+        this.#change(slot, failed);
+        throw loadFailed(slot, failed, thrown);
+      }
+    });
+    // A load without a waiter fails in the state and the log alone.
+    ready.catch(() => undefined);
+    const bytesTotal = runtimeFiles(slot.manifest).reduce((sum, { size }) => sum + size, 0);
+    const loading: Loading = {
+      kind: 'LOADING',
+      phase: 'DOWNLOADING',
+      bytesLoaded: 0,
+      bytesTotal,
+      startedAt,
+      abort,
+      ready,
+    };
+    this.#change(slot, loading);
+    return loading;
+  }
+
+  #enter(slot: Slot, loading: Loading, phase: Loading['phase']): void {
+    loading.phase = phase;
+    this.#record(slot);
+  }
+
+  #retireOlder(slot: Slot): void {
+    for (const other of this.#slots.values()) {
+      const isOlder = other !== slot && other.manifest.id === slot.manifest.id;
+      if (isOlder && other.state.kind === 'READY') void this.#drain(other, other.state).drained;
+    }
+  }
+
+  #drain(slot: Slot, ready: Ready): Draining {
+    const { promise: lastReleased, resolve: onLastRelease } = withResolvers();
+    const drained = lastReleased.then(async () => {
+      await ready.worker.end();
+      this.#change(slot, { kind: 'UNLOADED' });
+    });
+    const draining: Draining = { kind: 'DRAINING', ready, drained, onLastRelease };
+    this.#change(slot, draining);
+    if (ready.leases === 0) onLastRelease();
+    return draining;
+  }
+
+  #change(slot: Slot, state: Slot['state']): void {
+    slot.state = state;
+    this.#record(slot);
+  }
+
+  #record(slot: Slot): void {
+    const { state, error } = statusOf(slot);
+    const fields = { model: slot.key, state, code: error?.code, reason: error?.message };
+    if (state === 'FAILED') this.#options.log.error('model.state', fields);
+    else this.#options.log.info('model.state', fields);
+  }
+}
+
+function isNow(slot: Slot, state: Slot['state']): boolean {
+  return slot.state === state;
+}
+
+function failedBy(thrown: unknown): Failed {
+  const known = thrown instanceof CasaLinguaError;
+  return {
+    kind: 'FAILED',
+    error: {
+      code: known ? thrown.code : 'LOAD_FAILED',
+      message: messageOf(thrown),
+      retryable: known ? thrown.retryable : true,
+    },
+  };
+}
+
+function loadFailed(slot: Slot, { error }: Failed, cause?: unknown): ModelLoadFailedError {
+  return new ModelLoadFailedError(`${slot.key} could not be loaded: ${error.message}`, {
+    cause,
+    model: slot.key,
+    state: 'FAILED',
+    retryable: error.retryable,
+  });
+}
+
+/** The value, or the signal's reason when that comes first; the promise goes on. */
+function waitFor<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+/** `Promise.withResolvers` comes with Node 22. */
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}

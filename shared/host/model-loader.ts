@@ -1,0 +1,29 @@
+import type { Manifest } from '../repository/manifest.ts';
+import type { WorkerCrashedError } from '../runtime/errors.ts';
+import type { OutputOf, TaskInput } from '../runtime/tasks.ts';
+
+/** A model that answers, wherever it runs. */
+export interface LoadedWorker {
+  /** @throws InferenceFailedError, UnsupportedLanguageError, WorkerCrashedError, or the signal's reason */
+  run<Input extends TaskInput>(input: Input, signal?: AbortSignal): Promise<{ output: OutputOf<Input> }>;
+  /** Ends it and gives back its memory and its hold on the files. */
+  end(): Promise<void>;
+}
+
+export interface LoadObserver {
+  onDownloaded(progress: { bytesDone: number; bytesTotal: number }): void;
+  onInitializing(): void;
+  onWarming(): void;
+  /** The worker died by itself, at any time after the load began. */
+  onCrash(error: WorkerCrashedError): void;
+}
+
+/** Brings one version from S3 to a warm worker. The host alone calls it. */
+export interface ModelLoader {
+  /**
+   * @returns when one real inference has been made
+   * @throws any CasaLinguaError, whose `retryable` says whether another try makes sense; or the signal's reason.
+   *   Nothing is left behind by a load that fails: no worker, no hold on files.
+   */
+  load(manifest: Manifest, observer: LoadObserver, signal: AbortSignal): Promise<LoadedWorker>;
+}

@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+
+/** The engine of this process: compiled once, shared by the workers of all models. */
+export interface CompiledEngine {
+  /** The worker's script. */
+  readonly worker: URL;
+  /** onnxruntime-web's loader, beside its WebAssembly module. */
+  readonly glue: URL;
+  readonly compiled: Promise<WebAssembly.Module>;
+  /** Threads that each session computes with. */
+  readonly threads: number;
+}
+
+/**
+ * Starts to compile the engine, which takes longer than anything else in a cold start; V8 does so on threads of its own.
+ * @param folder holds `worker.mjs`, `ort-wasm-simd-threaded.mjs` and `ort-wasm-simd-threaded.wasm`; ends with a slash
+ */
+export function compileEngine(folder: URL, threads: number): CompiledEngine {
+  const compiled = readFile(new URL('ort-wasm-simd-threaded.wasm', folder)).then((bytes) => WebAssembly.compile(bytes));
+  // Told to whoever loads a model; unobserved until then.
+  compiled.catch(() => undefined);
+  return {
+    worker: new URL('worker.mjs', folder),
+    glue: new URL('ort-wasm-simd-threaded.mjs', folder),
+    compiled,
+    threads,
+  };
+}

@@ -1,0 +1,156 @@
+import { Worker } from 'node:worker_threads';
+import type { Manifest } from '../repository/manifest.ts';
+import type { CompiledEngine } from './compiled-engine.ts';
+import { InferenceFailedError, ModelUnsupportedError, UnsupportedLanguageError, WorkerCrashedError } from './errors.ts';
+import type { OutputOf, TaskInput, TaskOutput } from './tasks.ts';
+import type { FromWorker, ToWorker, WorkerFault, WorkerStart } from './worker-protocol.ts';
+
+export interface LoadOptions {
+  readonly manifest: Manifest;
+  /** Absolute path of each file that the runtime needs, by its path in the manifest. */
+  readonly files: ReadonlyMap<string, string>;
+  /** Inferences before READY; at least 1. */
+  readonly warmUp: number;
+  readonly onWarming: () => void;
+}
+
+interface Waiting<Value> {
+  resolve(value: Value): void;
+  reject(reason: unknown): void;
+}
+
+/** One model's thread, seen from the main one. Ending it gives all its memory back. */
+export class ModelWorker {
+  readonly #worker: Worker;
+  readonly #runs = new Map<number, Waiting<{ output: TaskOutput; computeMs: number }>>();
+  #loading: (Waiting<{ heapBytes: number }> & { onWarming: () => void }) | undefined;
+  #nextRun = 1;
+  #ended: WorkerCrashedError | undefined;
+  readonly #onEnd: (error: WorkerCrashedError) => void;
+
+  /** @param onEnd called once when the thread has ended by itself: crashed or out of memory */
+  static async start(engine: CompiledEngine, onEnd: (error: WorkerCrashedError) => void): Promise<ModelWorker> {
+    const workerData: WorkerStart = {
+      glue: engine.glue.href,
+      compiled: await engine.compiled,
+      threads: engine.threads,
+    };
+    return new ModelWorker(new Worker(engine.worker, { workerData, name: 'model' }), onEnd);
+  }
+
+  private constructor(worker: Worker, onEnd: (error: WorkerCrashedError) => void) {
+    this.#worker = worker;
+    this.#onEnd = onEnd;
+    // An idle model must not keep a process alive; whoever waits for an answer has a socket or a timer.
+    worker.unref();
+    worker.on('message', (message: FromWorker) => this.#receive(message));
+    worker.on('error', (cause) => this.#end(new WorkerCrashedError('the model worker crashed', { cause })));
+    worker.on('exit', (code) => this.#end(new WorkerCrashedError(`the model worker ended with code ${code}`)));
+  }
+
+  /** @throws ModelUnsupportedError, InferenceFailedError, WorkerCrashedError */
+  load({ manifest, files, warmUp, onWarming }: LoadOptions): Promise<{ heapBytes: number }> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) {
+        reject(this.#ended);
+        return;
+      }
+      this.#loading = { resolve, reject, onWarming };
+      this.#worker.ref();
+      this.#post({ type: 'load', manifest, files, warmUp });
+    });
+  }
+
+  /**
+   * Runs one task; runs queue up in the thread.
+   * @returns the output and the ms that the thread took for it
+   * @throws InferenceFailedError, UnsupportedLanguageError, WorkerCrashedError, or the signal's reason
+   */
+  run<Input extends TaskInput>(
+    input: Input,
+    signal?: AbortSignal,
+  ): Promise<{ output: OutputOf<Input>; computeMs: number }> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const id = this.#nextRun++;
+    const cancelled = new SharedArrayBuffer(4);
+    const result = new Promise<{ output: TaskOutput; computeMs: number }>((resolve, reject) => {
+      this.#runs.set(id, { resolve, reject });
+    });
+    if (this.#runs.size === 1) this.#worker.ref();
+    this.#post({ type: 'run', id, input, cancelled });
+    const cancel = () => {
+      // The thread sees it before its next step; the caller need not wait for that.
+      Atomics.store(new Int32Array(cancelled), 0, 1);
+      this.#settle(id)?.reject(signal?.reason);
+    };
+    signal?.addEventListener('abort', cancel, { once: true });
+    const done = () => signal?.removeEventListener('abort', cancel);
+    result.then(done, done);
+    return result as Promise<{ output: OutputOf<Input>; computeMs: number }>;
+  }
+
+  /** Ends the thread, whatever it is doing; what is under way fails with WorkerCrashedError. */
+  async terminate(): Promise<void> {
+    this.#end(new WorkerCrashedError('the model was unloaded'), { expected: true });
+    await this.#worker.terminate();
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.type) {
+      case 'warming':
+        this.#loading?.onWarming();
+        return;
+      case 'ready':
+        this.#finishLoading()?.resolve({ heapBytes: message.heapBytes });
+        return;
+      case 'load-failed':
+        this.#finishLoading()?.reject(errorOf(message.fault));
+        return;
+      case 'done':
+        this.#settle(message.id)?.resolve({ output: message.output, computeMs: message.computeMs });
+        return;
+      case 'run-failed':
+        this.#settle(message.id)?.reject(errorOf(message.fault));
+        return;
+    }
+  }
+
+  #finishLoading(): Waiting<{ heapBytes: number }> | undefined {
+    const loading = this.#loading;
+    this.#loading = undefined;
+    if (this.#runs.size === 0) this.#worker.unref();
+    return loading;
+  }
+
+  #settle(id: number): Waiting<{ output: TaskOutput; computeMs: number }> | undefined {
+    const run = this.#runs.get(id);
+    this.#runs.delete(id);
+    if (this.#runs.size === 0 && this.#loading === undefined) this.#worker.unref();
+    return run;
+  }
+
+  #end(error: WorkerCrashedError, { expected = false } = {}): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = error;
+    this.#finishLoading()?.reject(error);
+    for (const id of [...this.#runs.keys()]) this.#settle(id)?.reject(error);
+    if (!expected) this.#onEnd(error);
+  }
+}
+
+function errorOf({ code, message }: WorkerFault): Error {
+  switch (code) {
+    case 'MODEL_UNSUPPORTED':
+      return new ModelUnsupportedError(message);
+    case 'UNSUPPORTED_LANGUAGE':
+      return new UnsupportedLanguageError(message);
+    case 'CANCELLED':
+    case 'INFERENCE_FAILED':
+      return new InferenceFailedError(message);
+  }
+}

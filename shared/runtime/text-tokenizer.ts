@@ -1,0 +1,27 @@
+import { Tokenizer } from '@huggingface/tokenizers';
+import { messageOf } from '../errors.ts';
+import { ModelUnsupportedError } from './errors.ts';
+
+/** Text to token ids and back, by `tokenizer.json`. */
+export interface TextTokenizer {
+  /** Ids of the text alone, without start, end or language tokens. */
+  encode(text: string): number[];
+  /** The text of ids; special tokens are left out. */
+  decode(ids: readonly number[]): string;
+  /** The id of one token, e.g. `</s>`, `__es__`, `spa_Latn`. */
+  idOf(token: string): number | undefined;
+}
+
+/** @throws ModelUnsupportedError when the file is not a tokenizer that the library knows */
+export function createTextTokenizer(definition: unknown, config: unknown): TextTokenizer {
+  try {
+    const tokenizer = new Tokenizer(definition as object, config as object);
+    return {
+      encode: (text) => tokenizer.encode(text, { add_special_tokens: false }).ids,
+      decode: (ids) => tokenizer.decode([...ids], { skip_special_tokens: true }),
+      idOf: (token) => tokenizer.token_to_id(token),
+    };
+  } catch (cause) {
+    throw new ModelUnsupportedError(`tokenizer.json cannot be used: ${messageOf(cause)}`, { cause });
+  }
+}

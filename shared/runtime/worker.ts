@@ -1,0 +1,87 @@
+/**
+ * The worker thread of one model: its WebAssembly heap, sessions and tokenizer live and end with it (design part 4,
+ * fact 1). It starts the engine at once, so that this happens while the weights still arrive.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { CasaLinguaError, messageOf } from '../errors.ts';
+import { type OrtModule, startOrtModule } from './engine/ort-module.ts';
+import { type LoadedModel, loadModel, ModelFiles } from './load-model.ts';
+import type { FromWorker, ToWorker, WorkerFault, WorkerStart } from './worker-protocol.ts';
+
+if (parentPort === null) throw new Error('worker.ts runs as a worker thread');
+const port = parentPort;
+
+class CancelledError extends Error {}
+
+const { glue, compiled, threads } = workerData as WorkerStart;
+const engine = startOrtModule(new URL(glue), compiled, threads);
+// A failed start is told when the model is to be loaded; until then it must not end the thread.
+engine.catch(() => undefined);
+let model: LoadedModel | undefined;
+
+port.on('message', (message: ToWorker) => {
+  switch (message.type) {
+    case 'load':
+      void load(message);
+      return;
+    case 'run':
+      send(run(message));
+      return;
+  }
+});
+
+function send(message: FromWorker): void {
+  port.postMessage(message);
+}
+
+async function load({ manifest, files, warmUp }: Extract<ToWorker, { type: 'load' }>): Promise<void> {
+  try {
+    const module = await engine;
+    const loaded = await loadModel(module, manifest, new ModelFiles(manifest, files));
+    send({ type: 'warming' });
+    for (let inference = 0; inference < warmUp; inference++) loaded.run(loaded.sample, () => undefined);
+    model = loaded;
+    send({ type: 'ready', heapBytes: heapBytes(module) });
+  } catch (thrown) {
+    send({ type: 'load-failed', fault: faultOf(thrown, 'MODEL_UNSUPPORTED') });
+  }
+}
+
+function run({ id, input, cancelled }: Extract<ToWorker, { type: 'run' }>): FromWorker {
+  const flag = new Int32Array(cancelled);
+  const started = performance.now();
+  try {
+    if (model === undefined) throw new Error('the model is not loaded');
+    const output = model.run(input, () => {
+      if (Atomics.load(flag, 0) !== 0) throw new CancelledError('cancelled');
+    });
+    return { type: 'done', id, output, computeMs: performance.now() - started };
+  } catch (thrown) {
+    return { type: 'run-failed', id, fault: faultOf(thrown, 'INFERENCE_FAILED') };
+  }
+}
+
+function heapBytes(module: OrtModule): number {
+  return module.HEAPU8.byteLength;
+}
+
+function faultOf(thrown: unknown, otherwise: WorkerFault['code']): WorkerFault {
+  if (thrown instanceof CancelledError) return { code: 'CANCELLED', message: thrown.message };
+  if (thrown instanceof CasaLinguaError) {
+    switch (thrown.code) {
+      case 'INFERENCE_FAILED':
+      case 'MODEL_UNSUPPORTED':
+      case 'UNSUPPORTED_LANGUAGE':
+        return { code: thrown.code, message: thrown.message };
+    }
+  }
+  // The engine's own errors may quote what it was given; only their class is told.
+  return {
+    code: otherwise,
+    message: thrown instanceof WebAssembly.RuntimeError ? messageOf(thrown) : errorName(thrown),
+  };
+}
+
+function errorName(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.name : typeof thrown;
+}
