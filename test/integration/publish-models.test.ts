@@ -107,6 +107,13 @@ describe('publishModel on S3', () => {
     expect(await store.list('models/immutable/')).toEqual(before);
   });
 
+  it('refuses what another publisher left without finishing', async () => {
+    const folder = await copyAs('leftover');
+    await store.putText('models/leftover/1.0.0/config.json', '{}');
+
+    await expect(publishModel({ folder, store })).rejects.toThrow('config.json is there already with other content');
+  });
+
   it('refuses another description under a version that exists', async () => {
     await publishModel({ folder: await copyAs('described'), store });
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { Downloader } from '../../shared/repository/download.ts';
 import { CacheFullError } from '../../shared/repository/errors.ts';
 import { FileCache } from '../../shared/repository/file-cache.ts';
 import type { Manifest } from '../../shared/repository/manifest.ts';
+import { PartialFile } from '../../shared/repository/partial-file.ts';
 import { thisProcess } from '../../shared/repository/process-identity.ts';
 import { FaultStore, manifestOf, sha256 } from '../property/download-fault-store.ts';
 
@@ -164,12 +165,94 @@ describe('the file cache', () => {
     await expect(startProcess('p').ensureFiles(a, a.files)).rejects.toThrow('nothing arrived for 10 ms');
   });
 
+  it('begins anew with an object that was replaced meanwhile, and mixes nothing of the old one in', async () => {
+    const a = publish('a');
+    const key = 'models/a/1.0.0/model.onnx';
+    const good = store.objects.get(key)?.bytes ?? Buffer.alloc(0);
+    store.put(key, Buffer.alloc(MODEL_BYTES, 'old'));
+    store.onAnswer = () => {
+      store.onAnswer = () => undefined;
+      store.put(key, good);
+    };
+
+    const paths = await startProcess('p').ensureFiles(a, a.files);
+
+    expect(sha256(await readFile(paths.get('model.onnx') ?? ''))).toBe(sha256(good));
+  });
+
+  it('begins anew when what was left is shorter than its journal says', async () => {
+    const a = publish('a');
+    store.faults = [{ kind: 'none' }, { kind: 'unavailable' }, { kind: 'none' }, { kind: 'unavailable' }];
+    await expect(startProcess('p').ensureFiles(a, a.files)).rejects.toThrow('503');
+    const [left] = await readdir(join(folder, '.partial'));
+    await truncate(join(folder, '.partial', left ?? '', 'data'), 10);
+    store.faults = [];
+
+    const paths = await startProcess('p').ensureFiles(a, a.files);
+
+    expect(sha256(await readFile(paths.get('model.onnx') ?? ''))).toBe(a.files[0]?.sha256);
+  });
+
   it('brings a file that holds nothing', async () => {
     const empty = publish('empty', 0);
 
     const paths = await startProcess('p').ensureFiles(empty, empty.files);
 
     expect(await readFile(paths.get('model.onnx') ?? '', 'utf8')).toBe('');
+  });
+});
+
+describe('a partial file', () => {
+  it('that is taken over with a torn line in its journal remembers what is added to it', async () => {
+    const parent = await mkdtemp(join(tmpdir(), 'casalingua-partial-'));
+    const file = { path: 'x', size: 30, sha256: 'a'.repeat(64), role: 'other' as const };
+    const nobody = { own: 'me', isAlive: () => false };
+    const takeOver = async () => {
+      const [entry] = await PartialFile.list(parent, nobody, 0);
+      const partial = entry && (await PartialFile.takeOver(entry, file, 'me'));
+      if (partial === undefined) {
+        throw new Error('there is nothing to take over');
+      }
+      return partial;
+    };
+    const first = await PartialFile.create(parent, file, 'me');
+    first.begin('"etag"');
+    first.finish({ start: 0, end: 10 });
+    await first.release();
+    const [name] = await readdir(parent);
+    await appendFile(join(parent, name ?? '', 'journal'), '[10,2');
+
+    const second = await takeOver();
+    second.finish({ start: 20, end: 30 });
+    await second.release();
+    const third = await takeOver();
+
+    expect(third.etag).toBe('"etag"');
+    expect(third.finished).toEqual([
+      { start: 0, end: 10 },
+      { start: 20, end: 30 },
+    ]);
+    await third.discard();
+    expect(await readdir(parent)).toEqual([]);
+    await rm(parent, { recursive: true });
+  });
+
+  it('goes to one of many who want it', async () => {
+    const parent = await mkdtemp(join(tmpdir(), 'casalingua-partial-'));
+    const file = { path: 'x', size: 3, sha256: 'a'.repeat(64), role: 'other' as const };
+    const left = await PartialFile.create(parent, file, 'me');
+    left.begin('"etag"');
+    await left.release();
+    const [entry] = await PartialFile.list(parent, { own: 'me', isAlive: () => false }, 0);
+    if (entry === undefined) {
+      throw new Error('there is nothing to take over');
+    }
+
+    const taken = await Promise.all(['a', 'b', 'c'].map((own) => PartialFile.takeOver(entry, file, own)));
+
+    expect(taken.filter((partial) => partial !== undefined)).toHaveLength(1);
+    await Promise.all(taken.map((partial) => partial?.discard()));
+    await rm(parent, { recursive: true });
   });
 });
 

@@ -21,6 +21,8 @@ export class FaultStore implements ObjectStore {
   requests = 0;
   /** Called when a `kill` fault is met; the store never answers after it. */
   onKill: () => void = () => undefined;
+  /** Called when an answer has been chosen and before its body is sent. */
+  onAnswer: () => void = () => undefined;
   readonly #chunkBytes: number;
   #replacements = 0;
 
@@ -52,7 +54,9 @@ export class FaultStore implements ObjectStore {
     if (request.ifMatch !== undefined && request.ifMatch !== etag) {
       throw new ObjectChangedError('412');
     }
-    const body = bytes.subarray(request.start, request.end + (fault.kind === 'too-long' ? 1 : 0));
+    const range = bytes.subarray(request.start, request.end);
+    const body = fault.kind === 'too-long' ? Buffer.concat([range, Buffer.from('too much')]) : range;
+    this.onAnswer();
     return { etag, totalSize: bytes.length, chunks: this.#send(body, fault, request.signal) };
   }
 

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CasaLinguaError } from '../../shared/errors.ts';
 import { Downloader } from '../../shared/repository/download.ts';
+import { FileCorruptError } from '../../shared/repository/errors.ts';
 import { FileCache } from '../../shared/repository/file-cache.ts';
 import type { Manifest } from '../../shared/repository/manifest.ts';
 import { type Fault, FaultStore, manifestOf, sha256 } from './download-fault-store.ts';
@@ -94,6 +95,8 @@ describe('a download under faults', () => {
             await process.ensureFiles(manifest, manifest.files, { signal: power.signal }).catch((error: unknown) => {
               if (error !== killed) {
                 expect(error).toBeInstanceOf(CasaLinguaError);
+                // Faults on the way are nobody's last word on a version.
+                expect(error).toMatchObject({ retryable: !(error instanceof FileCorruptError && sourceIsBad) });
               }
             });
             await expectOnlyWholeFiles(folder, manifest);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Pin } from '../../shared/config/settings.ts';
 import type { ActiveVersion, ActiveVersionReader } from '../../shared/repository/active-version-reader.ts';
+import { chooseVersion, EMPTY_VIEW } from '../../shared/repository/active-view.ts';
 import {
   ManifestInvalidError,
   ObjectNotFoundError,
@@ -110,6 +111,21 @@ function setUp(options: Partial<CatalogOptions> = {}) {
 function pinned(version: string, hard = false): ReadonlyMap<string, Pin> {
   return new Map([['a', { version, hard }]]);
 }
+
+describe('chooseVersion', () => {
+  const view = { versions: new Map([['a', { version: '2.0.0', seq: 7 }]]) };
+
+  it('takes a hard pin before the active version, and that before a soft pin', () => {
+    expect(chooseVersion('a', { version: '0.9.0', hard: true }, view, undefined)).toEqual({ version: '0.9.0' });
+    expect(chooseVersion('a', { version: '0.9.0', hard: false }, view, away)).toEqual({ version: '2.0.0' });
+    expect(chooseVersion('a', { version: '0.9.0', hard: false }, EMPTY_VIEW, away)).toEqual({ version: '0.9.0' });
+  });
+
+  it('tells a store that is away from a model that has no version', () => {
+    expect(chooseVersion('a', undefined, EMPTY_VIEW, away)).toEqual({ error: away });
+    expect(chooseVersion('a', undefined, EMPTY_VIEW, undefined)).toEqual({ error: expect.any(UnknownModelError) });
+  });
+});
 
 describe('RepositoryCatalog', () => {
   it('reads everything once and then answers from memory', async () => {
