@@ -180,19 +180,6 @@ describe('the file cache', () => {
     expect(sha256(await readFile(paths.get('model.onnx') ?? ''))).toBe(sha256(good));
   });
 
-  it('begins anew when what was left is shorter than its journal says', async () => {
-    const a = publish('a');
-    store.faults = [{ kind: 'none' }, { kind: 'unavailable' }, { kind: 'none' }, { kind: 'unavailable' }];
-    await expect(startProcess('p').ensureFiles(a, a.files)).rejects.toThrow('503');
-    const [left] = await readdir(join(folder, '.partial'));
-    await truncate(join(folder, '.partial', left ?? '', 'data'), 10);
-    store.faults = [];
-
-    const paths = await startProcess('p').ensureFiles(a, a.files);
-
-    expect(sha256(await readFile(paths.get('model.onnx') ?? ''))).toBe(a.files[0]?.sha256);
-  });
-
   it('brings a file that holds nothing', async () => {
     const empty = publish('empty', 0);
 
@@ -233,6 +220,23 @@ describe('a partial file', () => {
       { start: 20, end: 30 },
     ]);
     await third.discard();
+    expect(await readdir(parent)).toEqual([]);
+    await rm(parent, { recursive: true });
+  });
+
+  it('is not taken over when its bytes are not those that its journal tells of', async () => {
+    const parent = await mkdtemp(join(tmpdir(), 'casalingua-partial-'));
+    const file = { path: 'x', size: 30, sha256: 'a'.repeat(64), role: 'other' as const };
+    const left = await PartialFile.create(parent, file, 'me');
+    left.begin('"etag"');
+    left.finish({ start: 0, end: 30 });
+    await left.release();
+    const [entry] = await PartialFile.list(parent, { own: 'me', isAlive: () => false }, 0);
+    await truncate(join(entry?.folder ?? '', 'data'), 10);
+
+    const taken = entry && (await PartialFile.takeOver(entry, file, 'me'));
+
+    expect(taken).toBeUndefined();
     expect(await readdir(parent)).toEqual([]);
     await rm(parent, { recursive: true });
   });
