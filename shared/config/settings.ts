@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { SettingsInvalidError } from './errors.ts';
 
 /** A version that this deployment names itself. */

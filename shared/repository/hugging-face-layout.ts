@@ -1,4 +1,4 @@
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import type { FileRole, PromptStyle } from './manifest.ts';
 
 /** Where each graph may lie, the one that is wanted first. */

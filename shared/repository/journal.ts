@@ -1,4 +1,4 @@
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import type { ByteRange } from './ranges.ts';
 
 /** What a journal is about: a source that differs in any of it makes the journal void. */

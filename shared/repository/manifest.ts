@@ -1,4 +1,4 @@
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 
 /** A model's id: the folder under `models/` and the name in every API. */
 export const modelIdSchema = z
