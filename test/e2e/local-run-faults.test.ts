@@ -9,7 +9,7 @@ import { publishModel } from '../../shared/repository/publisher.ts';
 import { S3PublishingStore } from '../../shared/repository/s3-publishing-store.ts';
 import { dynamoClient } from '../support/dynamo-servers.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
-import { postJson, startLocalRun, wired } from '../support/local-run.ts';
+import { postJson, startLocalRun } from '../support/local-run.ts';
 import { until } from '../support/process-state.ts';
 import { s3Client } from '../support/s3.ts';
 
@@ -17,7 +17,7 @@ const modelFolder = join(import.meta.dirname, '..', '..', 'infra', 'models', 'tr
 const weights = '/translate-en-es/1.0.0/onnx/encoder_model_quantized.onnx';
 
 /** One instance of inference, whose way to S3 leads through a proxy that can fail. */
-describe.skipIf(!wired)('the local run in trouble', () => {
+describe('the local run in trouble', () => {
   let stack: LocalStack;
   let proxy: FaultProxy;
   beforeEach(async () => {

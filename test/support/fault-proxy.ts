@@ -1,4 +1,5 @@
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { closeServer, listenOnLoopback } from '../../infra/local/listen.ts';
 
@@ -55,32 +56,34 @@ export async function startFaultProxy(target: string | (() => string), faults: F
 async function pass(answer: IncomingMessage, response: ServerResponse, faults: Faults): Promise<void> {
   const cuts = (faults.cut ?? 0) > 0;
   if (cuts) faults.cut = (faults.cut ?? 0) - 1;
-  let left = cuts ? (faults.cutAfterBytes ?? 0) : Number.POSITIVE_INFINITY;
+  const limit = cuts ? (faults.cutAfterBytes ?? 0) : Number.POSITIVE_INFINITY;
   response.writeHead(answer.statusCode ?? 502, answer.headers);
   try {
-    for await (const chunk of answer as AsyncIterable<Buffer>) {
-      const part = chunk.subarray(0, Math.min(chunk.length, left));
-      await slowly(part, response, faults.bytesPerSecond);
-      left -= part.length;
-      if (left <= 0) {
-        response.destroy();
-        return;
-      }
-    }
-    response.end();
+    await pipeline(answer, (chunks: AsyncIterable<Buffer>) => spoiled(chunks, limit, faults), response);
   } catch {
     response.destroy();
   }
 }
 
-async function slowly(bytes: Buffer, response: ServerResponse, bytesPerSecond: number | undefined): Promise<void> {
-  if (bytesPerSecond === undefined) {
-    if (!response.write(bytes)) await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
-    return;
+/** The bytes as slowly as is wanted, up to the limit, where it throws. */
+async function* spoiled(chunks: AsyncIterable<Buffer>, limit: number, faults: Faults): AsyncGenerator<Buffer> {
+  let left = limit;
+  for await (const chunk of chunks) {
+    const part = chunk.subarray(0, Math.min(chunk.length, left));
+    yield* slowly(part, faults);
+    left -= part.length;
+    if (left <= 0) throw new Error('cut');
   }
-  const slice = Math.max(1, Math.ceil(bytesPerSecond / 20));
-  for (let offset = 0; offset < bytes.length; offset += slice) {
-    response.write(bytes.subarray(offset, offset + slice));
-    await delay(50);
+}
+
+async function* slowly(bytes: Buffer, faults: Faults): AsyncGenerator<Buffer> {
+  let offset = 0;
+  while (offset < bytes.length) {
+    // Read each time: the rate may change while the body is under way.
+    const { bytesPerSecond } = faults;
+    const size = bytesPerSecond === undefined ? bytes.length : Math.max(1, Math.ceil(bytesPerSecond / 20));
+    yield bytes.subarray(offset, offset + size);
+    offset += size;
+    if (bytesPerSecond !== undefined) await delay(50);
   }
 }

@@ -1,12 +1,8 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LocalOptions, type LocalStack, startLocal } from '../../infra/local/local-stack.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const buildFolder = join(root, 'build');
-
-/** Whether the functions' entries exist: until then there is nothing to run end to end. */
-export const wired = existsSync(join(root, 'functions', 'inference', 'index.ts'));
 
 /** The models that come with the project, built by the tests' set-up. */
 export const modelFolders: readonly string[] = [
