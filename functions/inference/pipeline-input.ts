@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import type { Limits } from '../../shared/config/settings.ts';
 import type { HttpEnv } from '../../shared/http/environment.ts';
 import { BadRequestError, TextTooLongError } from '../../shared/http/errors.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { messageOf } from '../errors.ts';
 import type { DetectionManifest, FileRole, Manifest, TranslationManifest } from '../repository/manifest.ts';
 import { createDetectionTask } from './detection/detection-task.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import type { OnnxSession } from '../engine/session.ts';
 import { InferenceFailedError, ModelUnsupportedError } from '../errors.ts';
 import type { DetectedLanguage, DetectionInput, DetectionOutput } from '../tasks.ts';
