@@ -28,7 +28,7 @@ export function prepareSource(
 
   const addSentence = (parts: Part[], text: string): void => {
     const ids = tokenizer.encode(text);
-    if (ids.length <= room || text.length < 2) {
+    if (ids.length <= room || isOneCharacter(text)) {
       parts.push({ sentence: sentences.length });
       sentences.push(prompt.source(ids.slice(0, room), source, target));
       return;
@@ -48,4 +48,9 @@ export function prepareSource(
     return parts;
   });
   return { texts: prepared, sentences };
+}
+
+/** One character can be two UTF-16 units, and many tokens. */
+function isOneCharacter(text: string): boolean {
+  return text.length <= 2 && Array.from(text).length < 2;
 }
