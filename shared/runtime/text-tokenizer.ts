@@ -18,7 +18,8 @@ export function createTextTokenizer(definition: unknown, config: unknown): TextT
     const tokenizer = new Tokenizer(definition as object, config as object);
     return {
       encode: (text) => tokenizer.encode(text, { add_special_tokens: false }).ids,
-      decode: (ids) => tokenizer.decode([...ids], { skip_special_tokens: true }),
+      // The library takes no empty list, which is what a model answers that ends at once.
+      decode: (ids) => (ids.length === 0 ? '' : tokenizer.decode([...ids], { skip_special_tokens: true })),
       idOf: (token) => tokenizer.token_to_id(token),
     };
   } catch (cause) {

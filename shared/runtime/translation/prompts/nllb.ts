@@ -140,7 +140,9 @@ export const NLLB_CODES: Readonly<Record<string, string>> = {
   'zh-Hant': 'zho_Hant',
 };
 
+const OWN_CODE = /^[a-z]{3}_[A-Z][a-z]{3}$/;
+
 /** NLLB-200: `eng_Latn text </s>`, decoder `</s> spa_Latn`. Languages without a two-letter code go by their own, e.g. `ceb_Latn`. */
 export function nllbPrompt(parts: PromptParts): Prompt {
-  return languagePrefixPrompt(parts, (language) => NLLB_CODES[language] ?? language);
+  return languagePrefixPrompt(parts, (language) => (OWN_CODE.test(language) ? language : NLLB_CODES[language]));
 }

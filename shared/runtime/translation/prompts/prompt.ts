@@ -1,4 +1,4 @@
-import { ModelUnsupportedError, UnsupportedLanguageError } from '../../errors.ts';
+import { UnsupportedLanguageError } from '../../errors.ts';
 import type { TextTokenizer } from '../../text-tokenizer.ts';
 
 /** How a family of models is told the languages. */
@@ -22,13 +22,6 @@ export function languageToken(tokenizer: TextTokenizer, language: string, code: 
   const token = code === undefined ? undefined : tokenizer.idOf(code);
   if (token === undefined) throw new UnsupportedLanguageError(`this model has no language ${JSON.stringify(language)}`);
   return token;
-}
-
-/** @throws ModelUnsupportedError when the vocabulary lacks a token that the family cannot do without */
-export function requiredToken(tokenizer: TextTokenizer, token: string): number {
-  const id = tokenizer.idOf(token);
-  if (id === undefined) throw new ModelUnsupportedError(`the vocabulary has no token ${token}`);
-  return id;
 }
 
 /**
