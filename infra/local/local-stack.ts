@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { type FunctionName, functionSettings, routes } from '../routes.ts';
+import { claimFolder } from './data-folder.ts';
 import { type DynamoServer, startDynamoServer } from './dynamo/server.ts';
 import { type Front, type FrontLimits, type FrontNote, startFront } from './front/front.ts';
 import type { LocalFunctionOptions } from './front/function-options.ts';
@@ -42,13 +43,15 @@ const DEFAULT_INSTANCES: Readonly<Record<FunctionName, number>> = { inference: 2
 /** Part of the machine's memory that all instances together may have. */
 const MEMORY_SHARE = 0.75;
 
-/** The whole system on this machine: S3, DynamoDB, the models in them, and the front. @throws PortTakenError */
+/** The whole system on this machine: S3, DynamoDB, the models in them, and the front. @throws PortTakenError, FolderTakenError */
 export async function startLocal(options: LocalOptions): Promise<LocalStack> {
   const { ports = {}, onProgress = () => {} } = options;
   const dataFolder = options.dataFolder ?? (await mkdtemp(join(tmpdir(), 'casalingua-local-')));
+  const claim = claimFolder(dataFolder);
   const started: { close(): Promise<void> }[] = [];
   const close = async () => {
     for (const one of started.toReversed()) await one.close();
+    claim.release();
     if (options.dataFolder === undefined) await rm(dataFolder, { recursive: true, force: true });
   };
   try {

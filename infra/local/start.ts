@@ -1,10 +1,11 @@
-import { createWriteStream, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { createWriteStream } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { VersionConflictError } from '../../shared/repository/errors.ts';
 import { bundleFunctions } from '../bundle.ts';
 import { bundleLocalPrograms } from '../bundle-local.ts';
 import { buildModels } from '../bundle-models.ts';
+import { FolderTakenError } from './data-folder.ts';
 import type { FrontNote } from './front/front.ts';
 import { PortTakenError } from './listen.ts';
 import { startLocal } from './local-stack.ts';
@@ -13,7 +14,12 @@ import { startLocal } from './local-stack.ts';
 // On Node 20 the SDK announces at every start that its support for it will end.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 const { values } = parseArgs({
-  options: { port: { type: 'string' }, 's3-port': { type: 'string' }, 'dynamo-port': { type: 'string' } },
+  options: {
+    port: { type: 'string' },
+    's3-port': { type: 'string' },
+    'dynamo-port': { type: 'string' },
+    data: { type: 'string' },
+  },
 });
 const ports = {
   front: portOf(values.port ?? process.env['PORT'], 3000),
@@ -21,8 +27,8 @@ const ports = {
   dynamo: portOf(values['dynamo-port'], 3002),
 };
 const buildFolder = join(import.meta.dirname, '..', '..', 'build');
-const dataFolder = join(buildFolder, 'local', 'data');
-const logFile = join(buildFolder, 'local', 'functions.log');
+const dataFolder = resolve(values.data ?? join(buildFolder, 'local', 'data'));
+const logFile = join(dataFolder, 'functions.log');
 
 try {
   console.log('building the functions and the models');
@@ -31,7 +37,6 @@ try {
     bundleFunctions(join(buildFolder, 'functions')),
     bundleLocalPrograms(join(buildFolder, 'local')),
   ]);
-  mkdirSync(dataFolder, { recursive: true });
   const log = createWriteStream(logFile);
 
   const stack = await startLocal({
@@ -61,6 +66,9 @@ try {
 function inPlainWords(error: unknown): string | undefined {
   if (error instanceof PortTakenError) {
     return `${error.message}: stop what uses it, or choose others with --port, --s3-port and --dynamo-port`;
+  }
+  if (error instanceof FolderTakenError) {
+    return `${error.message}: end that run, or keep this one's content elsewhere with --data`;
   }
   if (error instanceof VersionConflictError) {
     return `${error.message}. To begin again with an empty repository, delete ${dataFolder}`;

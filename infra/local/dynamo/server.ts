@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import dynalite from 'dynalite';
 import { closeServer, listenOnLoopback } from '../listen.ts';
 
@@ -21,6 +23,18 @@ export async function startDynamoServer(options: DynamoServerOptions = {}): Prom
     deleteTableMs: 0,
     ...(options.folder === undefined ? {} : { path: options.folder }),
   });
+  const answering = new Set<ServerResponse>();
+  server.on('request', (_, response) => {
+    answering.add(response);
+    response.once('close', () => answering.delete(response));
+  });
   const port = await listenOnLoopback(server, options.port ?? 0);
-  return { endpoint: `http://127.0.0.1:${port}`, close: () => closeServer(server) };
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    async close() {
+      // Closed in the middle of an action, dynalite throws where nobody can catch it.
+      await Promise.all(Array.from(answering, (response) => once(response, 'close')));
+      await closeServer(server);
+    },
+  };
 }
