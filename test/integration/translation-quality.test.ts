@@ -1,0 +1,19 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ModelWorker } from '../../shared/runtime/model-worker.ts';
+import { described, directions, measureQuality, searches, startTranslator } from '../support/translation-quality.ts';
+
+describe.each(directions)('the first 300 reference lines of %s', (direction) => {
+  let translator: ModelWorker;
+  beforeAll(async () => {
+    translator = await startTranslator(direction);
+  });
+  afterAll(() => translator.terminate());
+
+  test.each(searches)('by $search are as good as $measure, within 0.5 chrF2', async (search) => {
+    const quality = await measureQuality(translator, direction, search, 300);
+    console.info(described(direction, search, quality));
+
+    expect(Math.abs(quality.ours - quality.theirs)).toBeLessThan(0.5);
+    expect(quality.same).toBeGreaterThanOrEqual(search.leastSame);
+  });
+});
