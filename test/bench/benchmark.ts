@@ -1,0 +1,22 @@
+/** What one benchmark has found. Keys end in their unit; a ratio is ours / theirs, so below 1 is faster. */
+export interface Report {
+  readonly figures: Readonly<Record<string, number>>;
+  readonly ratios: Readonly<Record<string, number>>;
+}
+
+export interface RunOptions {
+  /** Rounds that medians are taken over. */
+  readonly rounds: number;
+  /** Told to whoever waits. */
+  readonly onProgress: (line: string) => void;
+}
+
+/** Measures both sides of each ratio in one run, in turns. */
+export interface Benchmark {
+  readonly name: string;
+  readonly description: string;
+  /** The largest value of a ratio that meets its target; a ratio without one is reported alone. */
+  readonly targets: Readonly<Record<string, number>>;
+  readonly defaultRounds: number;
+  run(options: RunOptions): Promise<Report>;
+}

@@ -1,0 +1,6 @@
+import type { Benchmark } from './benchmark.ts';
+import { cold } from './cold/benchmark.ts';
+import { translate } from './translate/benchmark.ts';
+
+/** Every benchmark by the order in which they are listed. One more is a folder and a line here. */
+export const benchmarks: readonly Benchmark[] = [translate, cold];

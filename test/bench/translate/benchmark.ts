@@ -1,0 +1,127 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bundleFunctions } from '../../../infra/bundle.ts';
+import type { Benchmark, RunOptions } from '../benchmark.ts';
+import { type Child, startChild } from '../child.ts';
+import { folders } from '../folders.ts';
+import { installPeers } from '../install-peers.ts';
+import { bundleProgram } from '../programs.ts';
+import { referenceSentences } from '../sentences.ts';
+import { startStores } from '../stores.ts';
+import type { OursRequest, OursStart } from './ours.ts';
+import type { Overhead } from './overhead.ts';
+import type { PeerStart } from './peer.ts';
+import { reportOf } from './report.ts';
+import type { Round, RoundRequest } from './rounds.ts';
+
+/** The three sides, each a process of its own on one thread. */
+export interface Sides {
+  readonly ours: Child<OursRequest, Round | Overhead>;
+  readonly web: Child<RoundRequest, Round>;
+  readonly node: Child<RoundRequest, Round>;
+}
+
+export type SideName = keyof Sides;
+
+/** The rounds of one batch size, side by side. */
+export type Rounds = Readonly<Record<SideName, readonly Round[]>>;
+
+export const BATCHES = [1, 8, 32] as const;
+const SENTENCES = 200;
+
+/** Against transformers.js, which one would use instead, on the same files: on WebAssembly as we are, and native. */
+export const translate: Benchmark = {
+  name: 'translate',
+  description: 'warm translation against transformers.js, and what the app adds around the model',
+  targets: {
+    batch1_vs_transformersjs_web: 0.7,
+    batch32_vs_transformersjs_web: 0.7,
+    batch1_vs_transformersjs_node: 2,
+    batch32_vs_transformersjs_node: 2,
+    overhead_batch1: 0.05,
+  },
+  defaultRounds: 9,
+  async run({ rounds, onProgress }) {
+    const sentences = referenceSentences(SENTENCES);
+    return withSides(
+      sentences.map(({ source }) => source),
+      onProgress,
+      async (sides) => {
+        await warmUp(sides, onProgress);
+        const batches = new Map<number, Rounds>();
+        for (const batch of BATCHES) {
+          onProgress(`batch ${batch}: ${rounds} rounds of ${SENTENCES} sentences on each side`);
+          batches.set(batch, await measure(sides, batch, rounds));
+        }
+        onProgress('all sentences in one call');
+        const allAtOnce = await measureOurs(sides, SENTENCES, rounds);
+        onProgress('requests through the app');
+        const overheads: Overhead[] = [];
+        for (let round = 0; round < rounds; round++) {
+          overheads.push((await sides.ours.call({ type: 'overhead' })) as Overhead);
+        }
+        return reportOf({ sentences, batches, allAtOnce, overheads });
+      },
+    );
+  },
+};
+
+async function measure(sides: Sides, batch: number, count: number): Promise<Rounds> {
+  const rounds = { ours: [] as Round[], web: [] as Round[], node: [] as Round[] };
+  for (let round = 0; round < count; round++) {
+    for (const side of ['ours', 'web', 'node'] as const) {
+      rounds[side].push((await sides[side].call({ type: 'round', batch })) as Round);
+    }
+  }
+  return rounds;
+}
+
+async function measureOurs(sides: Sides, batch: number, count: number): Promise<readonly Round[]> {
+  const rounds: Round[] = [];
+  for (let round = 0; round < count; round++) {
+    rounds.push((await sides.ours.call({ type: 'round', batch })) as Round);
+  }
+  return rounds;
+}
+
+/** V8 compiles WebAssembly in tiers: 200 sentences, one by one and in each batch size, bring every side to its best. */
+async function warmUp(sides: Sides, onProgress: RunOptions['onProgress']): Promise<void> {
+  onProgress('warming every side');
+  for (const batch of BATCHES) await measure(sides, batch, 1);
+  await measureOurs(sides, SENTENCES, 1);
+  await sides.ours.call({ type: 'overhead' });
+}
+
+async function withSides<Result>(
+  sentences: readonly string[],
+  onProgress: RunOptions['onProgress'],
+  work: (sides: Sides) => Promise<Result>,
+): Promise<Result> {
+  await installPeers(onProgress);
+  onProgress('building');
+  const source = (name: string) => join(import.meta.dirname, name);
+  const [ours, peer] = await Promise.all([
+    bundleProgram(source('ours.ts'), folders.bench),
+    bundleProgram(source('peer.ts'), folders.peerPrograms, ['@huggingface/transformers']),
+    bundleFunctions(join(folders.build, 'functions')),
+  ]);
+  const model = folders.translationModel;
+  const stores = await startStores([model]);
+  const cache = await mkdtemp(join(tmpdir(), 'casalingua-bench-'));
+  const plain = { PATH: stores.environment['PATH'] ?? '' };
+  const peerStart = (engine: PeerStart['engine']): PeerStart => ({ engine, model, sentences });
+  const oursStart: OursStart = { bundle: folders.inference, model, sentences };
+  const sides: Sides = {
+    ours: startChild(ours, oursStart, { ...stores.environment, CASALINGUA_CACHE_FOLDER: cache }),
+    web: startChild(peer, peerStart('web'), plain),
+    node: startChild(peer, peerStart('node'), plain),
+  };
+  try {
+    return await work(sides);
+  } finally {
+    await Promise.all(Object.values(sides).map((side) => side.end()));
+    await stores.close();
+    await rm(cache, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,37 @@
+/** What the parent asks of each side of the comparison. */
+export interface RoundRequest {
+  readonly type: 'round';
+  /** Texts of one call. */
+  readonly batch: number;
+}
+
+/** All sentences translated once. */
+export interface Round {
+  readonly ms: number;
+  /** Processor time of the whole process, all threads. */
+  readonly cpuMs: number;
+  /** In the sentences' order. */
+  readonly translations: readonly string[];
+}
+
+/** What every side is started with. */
+export interface SideStart {
+  readonly sentences: readonly string[];
+}
+
+/** Translates all sentences, call by call in their order, and times it. */
+export async function runRound(
+  sentences: readonly string[],
+  batch: number,
+  translate: (texts: readonly string[]) => Promise<readonly string[]>,
+): Promise<Round> {
+  const translations: string[] = [];
+  const cpu = process.cpuUsage();
+  const started = performance.now();
+  for (let first = 0; first < sentences.length; first += batch) {
+    translations.push(...(await translate(sentences.slice(first, first + batch))));
+  }
+  const ms = performance.now() - started;
+  const { user, system } = process.cpuUsage(cpu);
+  return { ms, cpuMs: (user + system) / 1000, translations };
+}
