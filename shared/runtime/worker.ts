@@ -35,8 +35,9 @@ function send(message: FromWorker): void {
 }
 
 async function load({ manifest, files, warmUp }: Extract<ToWorker, { type: 'load' }>): Promise<void> {
+  // An engine that did not start is not the model's fault: the thread dies of it, and another may do better.
+  const module = await engine;
   try {
-    const module = await engine;
     const loaded = await loadModel(module, manifest, new ModelFiles(manifest, files));
     send({ type: 'warming' });
     for (let inference = 0; inference < warmUp; inference++) loaded.run(loaded.sample, () => undefined);
@@ -57,6 +58,8 @@ function run({ id, input, cancelled }: Extract<ToWorker, { type: 'run' }>): From
     });
     return { type: 'done', id, output, computeMs: performance.now() - started };
   } catch (thrown) {
+    // After a trap the heap is not to be trusted any more: the thread dies with whatever is in it.
+    if (thrown instanceof WebAssembly.RuntimeError) throw thrown;
     return { type: 'run-failed', id, fault: faultOf(thrown, 'INFERENCE_FAILED') };
   }
 }
