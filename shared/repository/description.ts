@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import {
   fileRoleSchema,
+  graphsSchema,
   memorySchema,
   modelIdSchema,
   pairSchema,
@@ -12,6 +13,7 @@ const common = {
   id: modelIdSchema,
   version: versionSchema,
   engine: z.optional(z.literal('onnxruntime-web')),
+  graphs: graphsSchema,
   licence: z.string().check(z.minLength(1)),
   source: z.string().check(z.minLength(1)),
   memory: memorySchema,

@@ -32,11 +32,15 @@ export const memorySchema = z.object({
   residentMb: z.number().check(z.positive()),
 });
 
+/** `optimised`: the engine's own optimiser has been over the graphs already, so that a load need not wait for it. */
+export const graphsSchema = z._default(z.enum(['exported', 'optimised']), 'exported');
+
 const common = {
   schema: z.literal(1),
   id: modelIdSchema,
   version: versionSchema,
   engine: z.literal('onnxruntime-web'),
+  graphs: graphsSchema,
   files: z.array(fileSchema).check(z.minLength(1)),
   memory: memorySchema,
   /** SPDX id or a licence's name. */

@@ -91,8 +91,8 @@ async function loadTranslation(
   }
   const config = parsed.data;
   const tokenizer = createTextTokenizer(files.json('tokenizer.json'), files.json('tokenizer_config.json') ?? {});
-  const encoder = await WasmSession.open(module, files.path('encoder'));
-  const decoder = await WasmSession.open(module, files.path('decoder'));
+  const encoder = await WasmSession.open(module, files.path('encoder'), manifest.graphs);
+  const decoder = await WasmSession.open(module, files.path('decoder'), manifest.graphs);
   const graphs = new Seq2SeqGraphs(encoder, decoder, {
     heads: config.decoder_attention_heads,
     headSize: config.d_model / config.decoder_attention_heads,
@@ -115,8 +115,8 @@ async function loadTranslation(
   };
 }
 
-async function loadDetection(module: OrtModule, _: DetectionManifest, files: ModelFiles): Promise<LoadedModel> {
-  const session = await WasmSession.open(module, files.path('classifier'));
+async function loadDetection(module: OrtModule, manifest: DetectionManifest, files: ModelFiles): Promise<LoadedModel> {
+  const session = await WasmSession.open(module, files.path('classifier'), manifest.graphs);
   const task = createDetectionTask({ session, tokenizer: files.bytes('tokenizer'), labels: files.bytes('labels') });
   return {
     run: (input, checkCancelled) => task.run(expectTask(input, 'language-detection'), checkCancelled),

@@ -99,6 +99,7 @@ export function manifestOf(files: Readonly<Record<string, Buffer>>, version = '1
     version,
     task: 'language-detection',
     engine: 'onnxruntime-web',
+    graphs: 'exported',
     languages: ['en'],
     files: Object.entries(files).map(([path, bytes]) => ({
       path,

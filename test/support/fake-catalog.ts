@@ -23,6 +23,7 @@ const common = {
   schema: 1,
   version: '1',
   engine: 'onnxruntime-web',
+  graphs: 'exported',
   files: [],
   memory: { peakMb: 1, residentMb: 1 },
   licence: 'Apache-2.0',

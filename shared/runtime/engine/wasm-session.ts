@@ -1,10 +1,12 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import type { Manifest } from '../../repository/manifest.ts';
 import { InferenceFailedError, ModelUnsupportedError } from '../errors.ts';
 import { currentHeap, HeapTensor, uint32At } from './heap-tensor.ts';
 import { checkStatus, engineError, type OrtModule } from './ort-module.ts';
 import type { HostTensor, OnnxSession } from './session.ts';
 
-const OPTIMIZE_ALL = 99;
+/** The engine's numbers for how much it rewrites a graph when it creates a session. */
+const GRAPH_OPTIMISATION = { exported: 99, optimised: 1 } as const;
 const EXECUTE_SEQUENTIALLY = 0;
 const LOG_FATAL = 4;
 const READ_CHUNK = 8 * 1024 * 1024;
@@ -39,11 +41,15 @@ export class WasmSession implements OnnxSession {
     this.#names = names;
   }
 
-  /** Reads the file straight into the heap, so that its bytes exist once. @throws ModelUnsupportedError */
-  static async open(module: OrtModule, path: string): Promise<WasmSession> {
+  /**
+   * Reads the file straight into the heap, so that its bytes exist once.
+   * @param graphs whether the engine still has to optimise the graph or did so when the model was built
+   * @throws ModelUnsupportedError
+   */
+  static async open(module: OrtModule, path: string, graphs: Manifest['graphs']): Promise<WasmSession> {
     const { pointer, size } = readIntoHeap(module, path);
     const options = module._OrtCreateSessionOptions(
-      OPTIMIZE_ALL,
+      GRAPH_OPTIMISATION[graphs],
       false,
       false,
       EXECUTE_SEQUENTIALLY,
