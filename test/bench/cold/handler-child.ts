@@ -33,10 +33,10 @@ async function serve({ event, sentences, repeats }: HandlerRequests): Promise<vo
   printMark('answered');
   printAnswer(answer);
   const tenth = others[8] ?? first;
-  for (const sentence of others) {
-    if (sentence === tenth) printMark('tenth asked');
+  for (const [index, sentence] of others.entries()) {
+    if (index === 8) printMark('tenth asked');
     await translate(event, sentence);
-    if (sentence === tenth) printMark('tenth answered');
+    if (index === 8) printMark('tenth answered');
   }
   for (let repeat = 0; repeat < repeats; repeat++) {
     await translate(event, others[repeat] ?? first);

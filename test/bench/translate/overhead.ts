@@ -8,12 +8,11 @@ import { median } from '../statistics.ts';
 export interface Overhead {
   /** A request through the app, from its JSON to the answer's. */
   readonly appMs: number;
-  /** The same sentence in the same worker, called through a lease: the pipeline and the way to its thread and back. */
-  readonly leaseMs: number;
   /** The way to a worker's thread and back alone. */
   readonly hopMs: number;
-  /** What a request costs beyond the bare pipeline. */
+  /** What a request costs beyond the bare pipeline: the app, the host, the hop. */
   readonly overheadMs: number;
+  /** The sentence in its worker: tokens, encoder, decoder. */
   readonly bareMs: number;
 }
 
@@ -26,48 +25,41 @@ export interface OverheadParts {
 }
 
 /**
- * Each sentence through the app, through a lease on the very worker that the app uses, and directly, in turns whose order
- * changes. The two calls of one sentence into one worker are compared with each other; the hop is added from the third.
+ * Each sentence through the app and through a lease on the very worker that the app uses, in turns whose order changes, so
+ * that two calls of one sentence into one worker are compared. The way to a thread and back, which both make, is measured
+ * on the second worker.
  */
 export async function measureOverhead({ inference, manifest, worker, sentences }: OverheadParts): Promise<Overhead> {
   const app: number[] = [];
   const leased: number[] = [];
-  const hop: number[] = [];
   const lease = await inference.host.lease(manifest);
-  const ways: (readonly [number[], (text: string) => Promise<number>])[] = [
-    [app, (text) => timed(() => request(inference, text))],
-    [leased, (text) => timed(() => lease.run(inputOf(text)))],
-    [
-      hop,
-      async (text) => {
-        let computeMs = 0;
-        const ms = await timed(async () => {
-          computeMs = (await worker.run(inputOf(text))).computeMs;
-        });
-        return ms - computeMs;
-      },
-    ],
-  ];
+  const throughApp = async (text: string) => void app.push(await timed(() => request(inference, text)));
+  const throughLease = async (text: string) => void leased.push(await timed(() => lease.run(inputOf(text))));
   for (const [index, text] of sentences.entries()) {
-    for (let turn = 0; turn < ways.length; turn++) {
-      const way = ways[(index + turn) % ways.length];
-      if (way !== undefined) way[0].push(await way[1](text));
-    }
+    const turns = index % 2 === 0 ? [throughApp, throughLease] : [throughLease, throughApp];
+    for (const turn of turns) await turn(text);
   }
   lease.release();
-  const hopMs = median(hop);
+  const hopMs = median(await hops(worker, sentences));
+  const leaseMs = median(leased);
   const around = app.map((ms, index) => ms - (leased[index] ?? Number.NaN));
-  return {
-    appMs: median(app),
-    leaseMs: median(leased),
-    hopMs,
-    overheadMs: median(around) + hopMs,
-    bareMs: median(leased) - hopMs,
-  };
+  return { appMs: median(app), hopMs, overheadMs: median(around) + hopMs, bareMs: leaseMs - hopMs };
+}
+
+async function hops(worker: ModelWorker, sentences: readonly string[]): Promise<number[]> {
+  const ms: number[] = [];
+  for (const text of sentences) {
+    let computeMs = 0;
+    const wholeMs = await timed(async () => {
+      computeMs = (await worker.run(inputOf(text))).computeMs;
+    });
+    ms.push(wholeMs - computeMs);
+  }
+  return ms;
 }
 
 function inputOf(text: string): TranslationInput {
-  return { task: 'translation', texts: [text], source: 'en', target: 'es' };
+  return { task: 'translation', texts: [text], source: 'en', target: 'es', numBeams: 1 };
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
