@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 
-/** Where things lie; `bench` folders hold what a benchmark has built for itself. */
 const root = join(import.meta.dirname, '..', '..');
-const build = join(root, 'build');
+const bench = join(root, 'build', 'bench');
 const peers = join(import.meta.dirname, 'peers');
 
+/** Where things lie. A benchmark builds for itself, so that what runs from `build` meanwhile is not pulled away. */
 export const folders = {
-  build,
-  bench: join(build, 'bench'),
-  /** The deployed bundle; ends without a slash. */
-  inference: join(build, 'functions', 'inference'),
+  bench,
+  /** The bundles, built as they are deployed. */
+  functions: join(bench, 'functions'),
+  inference: join(bench, 'functions', 'inference'),
   translationModel: join(root, 'infra', 'models', 'translate-en-es'),
   peers,
   /** Below the peers' own packages, where a bundle finds them. */

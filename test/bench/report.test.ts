@@ -26,16 +26,16 @@ describe('the table for people', () => {
     const table = inWords(benchmark, report);
 
     expect(table.split('\n')).toEqual([
-      'translate',
+      '| ratio | median | target |          |',
+      '| ----- | -----: | ------ | -------- |',
+      '| fast  |  0.700 | ≤ 0.7  | met      |',
+      '| slow  |  0.710 | ≤ 0.7  | not met  |',
+      '| other |   12.3 |        | reported |',
       '',
-      'figure       median',
-      'sentence_ms   4.250',
-      'sentences       200',
-      '',
-      'ratio  median  target',
-      'fast    0.700  <= 0.7       met',
-      'slow    0.710  <= 0.7   not met',
-      'other    12.3          reported',
+      '| figure of translate | median |',
+      '| ------------------- | -----: |',
+      '| sentence_ms         |  4.250 |',
+      '| sentences           |    200 |',
     ]);
   });
 });

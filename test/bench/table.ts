@@ -1,19 +1,17 @@
 import type { Benchmark, Report } from './benchmark.ts';
 
-/** A report for people: the figures, then each ratio with its target and whether it is met. */
+/** A report for people, in Markdown as `docs/performance.md` keeps it: each ratio with its target, then the figures. */
 export function inWords(benchmark: Pick<Benchmark, 'name' | 'targets'>, report: Report): string {
-  const figures = Object.entries(report.figures).map(([key, value]) => [key, rounded(value)]);
   const ratios = Object.entries(report.ratios).map(([key, value]) => {
     const target = benchmark.targets[key];
     if (target === undefined) return [key, rounded(value), '', 'reported'];
-    return [key, rounded(value), `<= ${target}`, value <= target ? 'met' : 'not met'];
+    return [key, rounded(value), `≤ ${target}`, value <= target ? 'met' : 'not met'];
   });
+  const figures = Object.entries(report.figures).map(([key, value]) => [key, rounded(value)]);
   return [
-    benchmark.name,
+    ...table(['ratio', 'median', 'target', ''], ratios),
     '',
-    ...aligned(['figure', 'median'], figures),
-    '',
-    ...aligned(['ratio', 'median', 'target', ''], ratios),
+    ...table([`figure of ${benchmark.name}`, 'median'], figures),
   ].join('\n');
 }
 
@@ -22,14 +20,17 @@ function rounded(value: number): string {
   return value.toFixed(Math.abs(value) < 10 ? 3 : 1);
 }
 
-/** The first column to the left, the others to the right. */
-function aligned(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const lines = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  return lines.map((line) =>
-    line
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  ')
-      .trimEnd(),
-  );
+/** Names to the left, numbers to the right. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((line) => line[column]?.length ?? 0)));
+  const isNumber = (column: number) => column === 1;
+  const line = (cells: readonly string[]) => {
+    const padded = cells.map((cell, column) => {
+      const width = widths[column] ?? 0;
+      return isNumber(column) ? cell.padStart(width) : cell.padEnd(width);
+    });
+    return `| ${padded.join(' | ')} |`;
+  };
+  const rule = widths.map((width, column) => (isNumber(column) ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)));
+  return [line(head), line(rule), ...rows.map(line)];
 }

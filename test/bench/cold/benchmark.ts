@@ -56,7 +56,7 @@ async function build(): Promise<Programs> {
     // The engine finds its WebAssembly beside itself.
     bundleProgram(source('floor.ts'), folders.bench, ['onnxruntime-web']),
     bundleProgram(source('bare-handler.ts'), folders.bench),
-    bundleFunctions(join(folders.build, 'functions')),
+    bundleFunctions(folders.functions),
   ]);
   return { handler, floor, bare };
 }

@@ -13,21 +13,16 @@ import type { OursRequest, OursStart } from './ours.ts';
 import type { Overhead } from './overhead.ts';
 import type { PeerStart } from './peer.ts';
 import { reportOf } from './report.ts';
-import type { Round, RoundRequest } from './rounds.ts';
+import { type Round, type RoundRequest, type Rounds, sideNames } from './rounds.ts';
 
 /** The three sides, each a process of its own on one thread. */
-export interface Sides {
+interface Sides {
   readonly ours: Child<OursRequest, Round | Overhead>;
   readonly web: Child<RoundRequest, Round>;
   readonly node: Child<RoundRequest, Round>;
 }
 
-export type SideName = keyof Sides;
-
-/** The rounds of one batch size, side by side. */
-export type Rounds = Readonly<Record<SideName, readonly Round[]>>;
-
-export const BATCHES = [1, 8, 32] as const;
+const BATCHES = [1, 8, 32] as const;
 const SENTENCES = 200;
 
 /** Against transformers.js, which one would use instead, on the same files: on WebAssembly as we are, and native. */
@@ -70,7 +65,7 @@ export const translate: Benchmark = {
 async function measure(sides: Sides, batch: number, count: number): Promise<Rounds> {
   const rounds = { ours: [] as Round[], web: [] as Round[], node: [] as Round[] };
   for (let round = 0; round < count; round++) {
-    for (const side of ['ours', 'web', 'node'] as const) {
+    for (const side of sideNames) {
       rounds[side].push((await sides[side].call({ type: 'round', batch })) as Round);
     }
   }
@@ -104,7 +99,7 @@ async function withSides<Result>(
   const [ours, peer] = await Promise.all([
     bundleProgram(source('ours.ts'), folders.bench),
     bundleProgram(source('peer.ts'), folders.peerPrograms, ['@huggingface/transformers']),
-    bundleFunctions(join(folders.build, 'functions')),
+    bundleFunctions(folders.functions),
   ]);
   const model = folders.translationModel;
   const stores = await startStores([model]);

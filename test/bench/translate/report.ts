@@ -1,9 +1,8 @@
 import type { Report } from '../benchmark.ts';
 import type { ReferenceSentence } from '../sentences.ts';
 import { median, medianRatio } from '../statistics.ts';
-import type { Rounds, SideName } from './benchmark.ts';
 import type { Overhead } from './overhead.ts';
-import type { Round } from './rounds.ts';
+import { type Round, type Rounds, type SideName, sideNames } from './rounds.ts';
 
 export interface Measured {
   readonly sentences: readonly ReferenceSentence[];
@@ -34,7 +33,7 @@ export function reportOf({ sentences, batches, allAtOnce, overheads }: Measured)
     );
   };
   for (const [batch, rounds] of batches) {
-    for (const side of ['ours', 'web', 'node'] as const) addSide(`batch${batch}_${LABEL[side]}`, rounds[side]);
+    for (const side of sideNames) addSide(`batch${batch}_${LABEL[side]}`, rounds[side]);
     figures[`batch${batch}_ours_as_transformersjs_web`] = equal(rounds.ours, rounds.web[0]?.translations ?? []);
     for (const peer of ['web', 'node'] as const) {
       ratios[`batch${batch}_vs_${LABEL[peer]}`] = medianRatio(wall(rounds.ours), wall(rounds[peer]));

@@ -14,6 +14,13 @@ export interface Round {
   readonly translations: readonly string[];
 }
 
+/** Us, and transformers.js on onnxruntime-web and on onnxruntime-node. */
+export const sideNames = ['ours', 'web', 'node'] as const;
+export type SideName = (typeof sideNames)[number];
+
+/** The rounds of one batch size, side by side. */
+export type Rounds = Readonly<Record<SideName, readonly Round[]>>;
+
 /** What every side is started with. */
 export interface SideStart {
   readonly sentences: readonly string[];
