@@ -6,7 +6,7 @@ import { LazyModelHost } from '../../shared/host/lazy-model-host.ts';
 import type { ModelHost } from '../../shared/host/model-host.ts';
 import { createWorkerModelLoader } from '../../shared/host/worker-model-loader.ts';
 import type { HttpEnv } from '../../shared/http/environment.ts';
-import { createJsonLog } from '../../shared/observability/log.ts';
+import { createJsonLog, type Log } from '../../shared/observability/log.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
 import { systemClock } from '../../shared/repository/clock.ts';
 import { Downloader } from '../../shared/repository/download.ts';
@@ -29,12 +29,15 @@ export interface Inference {
  * @param assets folder of the bundle, with the worker and the engine; ends with a slash
  * @throws SettingsInvalidError
  */
-export function composeInference(env: NodeJS.ProcessEnv, assets: URL): Inference {
+export function composeInference(
+  env: NodeJS.ProcessEnv,
+  assets: URL,
+  log: Log = createJsonLog((line) => process.stdout.write(`${line}\n`), systemClock),
+): Inference {
   const settings = readSettings(env);
   // First of all: the engine compiles on threads of its own while the rest starts and the weights arrive.
   const engine = compileEngine(assets, settings.threads);
   const clock = systemClock;
-  const log = createJsonLog((line) => process.stdout.write(`${line}\n`), clock);
   const store = new S3ObjectStore(createS3Client(), settings.bucket);
   const cache = new FileCache({
     folder: settings.cacheFolder,

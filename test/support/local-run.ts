@@ -7,8 +7,8 @@ const buildFolder = join(root, 'build');
 /** The models that come with the project, built by the tests' set-up. */
 export const modelFolders: readonly string[] = [
   join(buildFolder, 'models', 'language-detection'),
-  join(root, 'infra', 'models', 'translate-en-es'),
-  join(root, 'infra', 'models', 'translate-es-en'),
+  join(buildFolder, 'models', 'translate-en-es'),
+  join(buildFolder, 'models', 'translate-es-en'),
 ];
 
 /** The whole system as `npm start` starts it, with empty stores and any free ports. */

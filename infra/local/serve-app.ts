@@ -1,0 +1,26 @@
+import { pathToFileURL } from 'node:url';
+import { Hono } from 'hono';
+import { composeControl } from '../../functions/control/compose.ts';
+import { composeInference, type Inference } from '../../functions/inference/compose.ts';
+import type { Log } from '../../shared/observability/log.ts';
+import { matchRoute, routes } from '../routes.ts';
+
+export interface SingleProcess extends Pick<Inference, 'host' | 'catalog'> {
+  /** Both functions behind the routes that the gateway has. */
+  readonly app: Hono;
+}
+
+/**
+ * All functions in one process that serves many requests at once, as a container or a managed instance does.
+ * @param inferenceFolder the inference function's bundle, for its worker and engine
+ * @throws SettingsInvalidError
+ */
+export function composeSingleProcess(env: NodeJS.ProcessEnv, inferenceFolder: string, log?: Log): SingleProcess {
+  const inference = composeInference(env, pathToFileURL(`${inferenceFolder}/`), log);
+  const control = composeControl(env);
+  const apps = { inference: inference.app, control: control.app };
+  const app = new Hono();
+  // A path that the gateway does not know gets the control function's problem document.
+  app.all('*', (c) => apps[matchRoute(routes, c.req.path)?.function ?? 'control'].fetch(c.req.raw));
+  return { app, host: inference.host, catalog: inference.catalog };
+}
