@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * `fast` is `npm test` (under three minutes on two cores); `full` is everything, long runs (`*.full.test.ts`) included.
+ * `fast` is `npm test` (under three minutes on two cores); `full` has the long runs (`*.full.test.ts`).
  * End-to-end files start child processes and sessions: two files at a time is what two cores hold.
  */
 const common = {
@@ -20,7 +20,7 @@ export default defineConfig({
         extends: true,
         test: { ...common, name: 'fast', include: ['test/**/*.test.ts'], exclude: ['test/**/*.full.test.ts'] },
       },
-      { extends: true, test: { ...common, name: 'full', include: ['test/**/*.test.ts'], testTimeout: 600_000 } },
+      { extends: true, test: { ...common, name: 'full', include: ['test/**/*.full.test.ts'], testTimeout: 600_000 } },
     ],
   },
 });
