@@ -11,7 +11,7 @@ import { encodeOnnx } from './onnx-file.ts';
 const sourceSha256 = '8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83';
 
 /** Measured: what a worker thread adds to the process. All but a few MB of it is the compiled engine, not the model. */
-const memory = { peakMb: 210, residentMb: 200 };
+const memory = { peakMb: 110, residentMb: 105 };
 
 /**
  * Converts fastText's lid.176 into a folder that can be published: the graph, the tokenizer, the labels, the model
