@@ -10,7 +10,11 @@ export const folders = {
   /** The bundles, built as they are deployed. */
   functions: join(bench, 'functions'),
   inference: join(bench, 'functions', 'inference'),
-  translationModel: join(root, 'infra', 'models', 'translate-en-es'),
+  models: join(bench, 'models'),
+  /** As the project publishes it. */
+  publishedModel: join(bench, 'models', 'translate-en-es'),
+  /** As it was exported: what another library would be given. */
+  exportedModel: join(root, 'infra', 'models', 'translate-en-es'),
   peers,
   /** Below the peers' own packages, where a bundle finds them. */
   peerPrograms: join(peers, 'build'),

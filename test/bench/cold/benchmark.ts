@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bundleFunctions } from '../../../infra/bundle.ts';
+import { buildModels } from '../../../infra/bundle-models.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { folders } from '../folders.ts';
 import { bundleProgram } from '../programs.ts';
@@ -33,7 +34,7 @@ export const cold: Benchmark = {
   async run({ rounds, onProgress }) {
     onProgress('building');
     const programs = await build();
-    const stores = await startStores([folders.translationModel]);
+    const stores = await startStores([folders.publishedModel]);
     try {
       onProgress('one round that does not count');
       await measure(programs, stores);
@@ -57,6 +58,7 @@ async function build(): Promise<Programs> {
     bundleProgram(source('floor.ts'), folders.bench, ['onnxruntime-web']),
     bundleProgram(source('bare-handler.ts'), folders.bench),
     bundleFunctions(folders.functions),
+    buildModels(folders.models),
   ]);
   return { handler, floor, bare };
 }
@@ -65,17 +67,22 @@ async function build(): Promise<Programs> {
 async function measure(programs: Programs, stores: Stores): Promise<ColdRound> {
   const sentences = referenceSentences(SENTENCES).map(({ source }) => source);
   const bundle = pathToFileURL(join(folders.inference, 'index.mjs')).href;
-  const floorStart: FloorStart = { model: folders.translationModel, sentence: sentences[0] ?? '' };
   const ours = (requests?: HandlerStart['requests']) =>
     withEmptyCache(stores, (environment) => {
       const start: HandlerStart = requests === undefined ? { bundle } : { bundle, requests };
       return runToEnd(programs.handler, start, environment);
     });
+  const floor = (model: string, optimisation: FloorStart['optimisation']) => {
+    const start: FloorStart = { model, optimisation, sentence: sentences[0] ?? '' };
+    return runToEnd(programs.floor, start, plain);
+  };
   const plain = { PATH: stores.environment['PATH'] ?? '' };
   const bareStart: HandlerStart = { bundle: pathToFileURL(programs.bare).href };
   return {
     first: await ours({ event: translateEvent(), sentences, repeats: REPEATS }),
-    floor: await runToEnd(programs.floor, floorStart, plain),
+    // The same sessions as ours: the published graphs were optimised when they were built.
+    floor: await floor(folders.publishedModel, 'basic'),
+    floorExported: await floor(folders.exportedModel, 'all'),
     init: await ours(),
     bareInit: await runToEnd(programs.handler, bareStart, plain),
   };

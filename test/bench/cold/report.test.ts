@@ -22,6 +22,15 @@ function state(ms: number, name: string, model = 'translate-en-es@1.0.0'): strin
 }
 
 function round(translation = 'Hola.'): ColdRound {
+  const floor = ended(
+    [
+      [60, 'imported'],
+      [400, 'encoder'],
+      [500, 'decoder'],
+      [600, 'answered'],
+    ],
+    translation,
+  );
   const marks = ended(
     [
       [30, 'started'],
@@ -45,15 +54,8 @@ function round(translation = 'Hola.'): ColdRound {
   ];
   return {
     first: { ...marks, output: [...states, marks.output].join('\n') },
-    floor: ended(
-      [
-        [60, 'imported'],
-        [400, 'encoder'],
-        [500, 'decoder'],
-        [600, 'answered'],
-      ],
-      translation,
-    ),
+    floor,
+    floorExported: { ...floor, spawnedAt: spawnedAt - 300 },
     init: ended(
       [
         [30, 'started'],
@@ -94,6 +96,7 @@ describe('the report of a cold start', () => {
 
     expect(ratios).toEqual({
       first_translation_vs_floor: 1.5,
+      first_translation_vs_floor_exported: 1,
       tenth_vs_warm: 1.5,
       init_vs_bare: 2,
       init_vs_bare_from_process_start: 1.5,

@@ -3,18 +3,22 @@ import { median, medianRatio } from '../statistics.ts';
 import { readAnswer, readMarks } from './marks.ts';
 import type { Ended } from './run-to-end.ts';
 
-/** What one round of each process has written. `first` and `floor` translate the same sentence. */
+/** What one round of each process has written. `first` and the floors translate the same sentence. */
 export interface ColdRound {
   readonly first: Ended;
+  /** With the graphs that we publish. */
   readonly floor: Ended;
+  /** With the graphs as they were exported. */
+  readonly floorExported: Ended;
   readonly init: Ended;
   readonly bareInit: Ended;
 }
 
-/** @throws when the two sides have answered differently: then their times say nothing */
-function checkAnswers({ first, floor }: ColdRound): void {
-  const [ours, theirs] = [readAnswer(first.output), readAnswer(floor.output)];
-  if (ours === undefined || ours !== theirs) throw new Error('the function and the floor answer differently');
+/** @throws when the sides have answered differently: then their times say nothing */
+function checkAnswers({ first, floor, floorExported }: ColdRound): void {
+  const [ours, ...floors] = [first, floor, floorExported].map(({ output }) => readAnswer(output));
+  if (ours === undefined || floors.some((answer) => answer !== ours))
+    throw new Error('the function and the floor answer differently');
 }
 
 /** Phases follow each other: each begins where the one before ends. The first begins when the process is started. */
@@ -40,6 +44,7 @@ export function reportOf(rounds: readonly ColdRound[]): Report {
   rounds.forEach(checkAnswers);
   const first = rounds.map((round) => timesOf(round.first));
   const floor = rounds.map((round) => timesOf(round.floor));
+  const floorExported = rounds.map((round) => timesOf(round.floorExported));
   const init = rounds.map((round) => timesOf(round.init));
   const bare = rounds.map((round) => timesOf(round.bareInit));
   const figures: Record<string, number> = {};
@@ -58,6 +63,8 @@ export function reportOf(rounds: readonly ColdRound[]): Report {
   phasesOf('ours', OUR_PHASES, first);
   figures['floor_first_translation_ms'] = median(total(floor, 'answered'));
   phasesOf('floor', FLOOR_PHASES, floor);
+  figures['floor_exported_first_translation_ms'] = median(total(floorExported, 'answered'));
+  phasesOf('floor_exported', FLOOR_PHASES, floorExported);
   const tenth = first.map((times) => times.between('tenth asked', 'tenth answered'));
   const warm = first.map((times) => median(times.eachBetween('warm asked', 'warm answered')));
   figures['tenth_ms'] = median(tenth);
@@ -70,6 +77,7 @@ export function reportOf(rounds: readonly ColdRound[]): Report {
     figures,
     ratios: {
       first_translation_vs_floor: medianRatio(total(first, 'answered'), total(floor, 'answered')),
+      first_translation_vs_floor_exported: medianRatio(total(first, 'answered'), total(floorExported, 'answered')),
       tenth_vs_warm: medianRatio(tenth, warm),
       init_vs_bare: medianRatio(inside(init), inside(bare)),
       init_vs_bare_from_process_start: medianRatio(total(init, 'imported'), total(bare, 'imported')),

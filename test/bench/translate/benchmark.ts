@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleFunctions } from '../../../infra/bundle.ts';
+import { buildModels } from '../../../infra/bundle-models.ts';
 import type { Benchmark, RunOptions } from '../benchmark.ts';
 import { type Child, startChild } from '../child.ts';
 import { folders } from '../folders.ts';
@@ -15,11 +16,12 @@ import type { PeerStart } from './peer.ts';
 import { reportOf } from './report.ts';
 import { type Round, type RoundRequest, type Rounds, sideNames } from './rounds.ts';
 
-/** The three sides, each a process of its own on one thread. */
+/** Each a process of its own, on one thread. */
 interface Sides {
   readonly ours: Child<OursRequest, Round | Overhead>;
   readonly web: Child<RoundRequest, Round>;
   readonly node: Child<RoundRequest, Round>;
+  readonly webPublished: Child<RoundRequest, Round>;
 }
 
 const BATCHES = [1, 8, 32] as const;
@@ -63,7 +65,7 @@ export const translate: Benchmark = {
 };
 
 async function measure(sides: Sides, batch: number, count: number): Promise<Rounds> {
-  const rounds = { ours: [] as Round[], web: [] as Round[], node: [] as Round[] };
+  const rounds = { ours: [] as Round[], web: [] as Round[], node: [] as Round[], webPublished: [] as Round[] };
   for (let round = 0; round < count; round++) {
     for (const side of sideNames) {
       rounds[side].push((await sides[side].call({ type: 'round', batch })) as Round);
@@ -100,17 +102,21 @@ async function withSides<Result>(
     bundleProgram(source('ours.ts'), folders.bench),
     bundleProgram(source('peer.ts'), folders.peerPrograms, ['@huggingface/transformers']),
     bundleFunctions(folders.functions),
+    buildModels(folders.models),
   ]);
-  const model = folders.translationModel;
-  const stores = await startStores([model]);
+  const stores = await startStores([folders.publishedModel]);
   const cache = await mkdtemp(join(tmpdir(), 'casalingua-bench-'));
   const plain = { PATH: stores.environment['PATH'] ?? '' };
-  const peerStart = (engine: PeerStart['engine']): PeerStart => ({ engine, model, sentences });
-  const oursStart: OursStart = { bundle: folders.inference, model, sentences };
+  const startPeer = (engine: PeerStart['engine'], model = folders.exportedModel) => {
+    const start: PeerStart = { engine, model, sentences };
+    return startChild<RoundRequest, Round>(peer, start, plain);
+  };
+  const oursStart: OursStart = { bundle: folders.inference, model: folders.publishedModel, sentences };
   const sides: Sides = {
     ours: startChild(ours, oursStart, { ...stores.environment, CASALINGUA_CACHE_FOLDER: cache }),
-    web: startChild(peer, peerStart('web'), plain),
-    node: startChild(peer, peerStart('node'), plain),
+    web: startPeer('web'),
+    node: startPeer('node'),
+    webPublished: startPeer('web', folders.publishedModel),
   };
   try {
     return await work(sides);

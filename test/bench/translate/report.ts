@@ -16,7 +16,10 @@ const LABEL: Readonly<Record<SideName, string>> = {
   ours: 'ours',
   web: 'transformersjs_web',
   node: 'transformersjs_node',
+  webPublished: 'transformersjs_web_on_our_graphs',
 };
+
+const peers = sideNames.filter((side) => side !== 'ours');
 
 export function reportOf({ sentences, batches, allAtOnce, overheads }: Measured): Report {
   const count = sentences.length;
@@ -35,7 +38,7 @@ export function reportOf({ sentences, batches, allAtOnce, overheads }: Measured)
   for (const [batch, rounds] of batches) {
     for (const side of sideNames) addSide(`batch${batch}_${LABEL[side]}`, rounds[side]);
     figures[`batch${batch}_ours_as_transformersjs_web`] = equal(rounds.ours, rounds.web[0]?.translations ?? []);
-    for (const peer of ['web', 'node'] as const) {
+    for (const peer of peers) {
       ratios[`batch${batch}_vs_${LABEL[peer]}`] = medianRatio(wall(rounds.ours), wall(rounds[peer]));
     }
   }
@@ -43,7 +46,7 @@ export function reportOf({ sentences, batches, allAtOnce, overheads }: Measured)
   const largest = [...batches].at(-1);
   if (largest !== undefined) {
     const [batch, rounds] = largest;
-    for (const peer of ['web', 'node'] as const) {
+    for (const peer of peers) {
       const key = `batch${batch}_all_at_once_vs_${LABEL[peer]}`;
       ratios[key] = medianRatio(wall(allAtOnce), wall(rounds[peer]));
     }

@@ -14,8 +14,11 @@ export interface Round {
   readonly translations: readonly string[];
 }
 
-/** Us, and transformers.js on onnxruntime-web and on onnxruntime-node. */
-export const sideNames = ['ours', 'web', 'node'] as const;
+/**
+ * Us, and transformers.js on onnxruntime-web and on onnxruntime-node with the model as it was exported; then on
+ * onnxruntime-web with the graphs that we publish.
+ */
+export const sideNames = ['ours', 'web', 'node', 'webPublished'] as const;
 export type SideName = (typeof sideNames)[number];
 
 /** The rounds of one batch size, side by side. */
