@@ -5,14 +5,20 @@ import { createFleetCatalog } from '../../shared/fleet/fleet-catalog.ts';
 import type { HttpEnv } from '../../shared/http/environment.ts';
 import { createJsonLog } from '../../shared/observability/log.ts';
 import { systemClock } from '../../shared/repository/clock.ts';
+import type { RepositoryCatalog } from '../../shared/repository/repository-catalog.ts';
 import { createS3Client, S3ObjectStore } from '../../shared/repository/s3-object-store.ts';
 import { createApp } from './app.ts';
 
+export interface Control {
+  readonly app: Hono<HttpEnv>;
+  readonly catalog: RepositoryCatalog;
+}
+
 /** The whole control function, by its environment. @throws SettingsInvalidError */
-export function composeControl(env: NodeJS.ProcessEnv): { readonly app: Hono<HttpEnv> } {
+export function composeControl(env: NodeJS.ProcessEnv): Control {
   const settings = readSettings(env);
   const clock = systemClock;
   const log = createJsonLog((line) => process.stdout.write(`${line}\n`), clock);
   const catalog = createFleetCatalog(settings, new S3ObjectStore(createS3Client(), settings.bucket));
-  return { app: createApp({ catalog, log, clock, version: VERSION }) };
+  return { app: createApp({ catalog, log, clock, version: VERSION }), catalog };
 }

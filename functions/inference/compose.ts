@@ -7,11 +7,11 @@ import type { ModelHost } from '../../shared/host/model-host.ts';
 import { createWorkerModelLoader } from '../../shared/host/worker-model-loader.ts';
 import type { HttpEnv } from '../../shared/http/environment.ts';
 import { createJsonLog, type Log } from '../../shared/observability/log.ts';
-import type { Catalog } from '../../shared/repository/catalog.ts';
 import { systemClock } from '../../shared/repository/clock.ts';
 import { Downloader } from '../../shared/repository/download.ts';
 import { FileCache } from '../../shared/repository/file-cache.ts';
 import { thisProcess } from '../../shared/repository/process-identity.ts';
+import type { RepositoryCatalog } from '../../shared/repository/repository-catalog.ts';
 import { createS3Client, S3ObjectStore } from '../../shared/repository/s3-object-store.ts';
 import { compileEngine } from '../../shared/runtime/compiled-engine.ts';
 import { createApp } from './app.ts';
@@ -21,7 +21,7 @@ const MIB = 1024 * 1024;
 export interface Inference {
   readonly app: Hono<HttpEnv>;
   readonly host: ModelHost;
-  readonly catalog: Catalog;
+  readonly catalog: RepositoryCatalog;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { lambdaHandler } from '../../shared/http/lambda-adapter.ts';
 import { composeInference } from './compose.ts';
 
-const { app } = composeInference(process.env, new URL('./', import.meta.url));
+const { app, catalog } = composeInference(process.env, new URL('./', import.meta.url));
 
-export const handler = lambdaHandler(app);
+export const handler = lambdaHandler(app, () => catalog.pending());

@@ -1,5 +1,4 @@
 import type { Settings } from '../config/settings.ts';
-import type { Catalog } from '../repository/catalog.ts';
 import { systemClock } from '../repository/clock.ts';
 import type { ObjectStore } from '../repository/object-store.ts';
 import { RepositoryCatalog } from '../repository/repository-catalog.ts';
@@ -7,7 +6,7 @@ import { DynamoActiveVersions } from './dynamo-active-versions.ts';
 import { createDynamoClient } from './dynamo-client.ts';
 
 /** The catalog as every function has it: manifests from S3, active versions from DynamoDB. */
-export function createFleetCatalog(settings: Settings, store: ObjectStore): Catalog {
+export function createFleetCatalog(settings: Settings, store: ObjectStore): RepositoryCatalog {
   const { models, pins, catalogTtlMs, storeTimeoutMs, storeFirstTimeoutMs } = settings;
   const client = createDynamoClient({ timeoutMs: storeFirstTimeoutMs });
   return new RepositoryCatalog({

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { lambdaHandler } from '../../shared/http/lambda-adapter.ts';
 import { createTestApp, testNow } from '../support/inference-app.ts';
 
@@ -52,7 +52,7 @@ describe('behind Lambda', () => {
   it.each([{ base64: false }, { base64: true }])(
     "an API Gateway event is answered ($base64), under Lambda's id",
     async (form) => {
-      const handler = lambdaHandler(createTestApp().app);
+      const handler = lambdaHandler(createTestApp().app, () => undefined);
       const result = await handler(event(body, form), context());
       expect(result).toMatchObject({ statusCode: 200, isBase64Encoded: false });
       expect(JSON.parse(result.body)).toEqual({ translatedText: 'GRÜSSE' });
@@ -65,8 +65,40 @@ describe('behind Lambda', () => {
     ['the invocation ends soon', event(body), context(900)],
   ])('nothing is begun when %s', async (_, late, lambdaContext) => {
     const { app, host } = createTestApp();
-    const result = await lambdaHandler(app)(late, lambdaContext);
+    const result = await lambdaHandler(app, () => undefined)(late, lambdaContext);
     expect(result.statusCode).toBe(504);
     expect(host.runs).toEqual([]);
+  });
+
+  describe('an answer, with store calls still out', () => {
+    afterEach(() => {
+      vi.useRealTimers();
+    });
+
+    it('waits for them, since the instance is frozen with it', async () => {
+      let finish = () => {};
+      const calls = new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      let answered = false;
+      const answer = lambdaHandler(createTestApp().app, () => calls)(event(body), context()).finally(() => {
+        answered = true;
+      });
+      for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+      expect(answered).toBe(false);
+
+      finish();
+
+      expect((await answer).statusCode).toBe(200);
+    });
+
+    it('waits no longer than 100 ms', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      const answer = lambdaHandler(createTestApp().app, () => new Promise<void>(() => {}))(event(body), context());
+
+      await vi.advanceTimersByTimeAsync(100);
+
+      expect((await answer).statusCode).toBe(200);
+    });
   });
 });
