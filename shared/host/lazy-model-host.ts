@@ -1,11 +1,14 @@
-import { CasaLinguaError, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import type { Log } from '../observability/log.ts';
 import { type Manifest, modelKey, runtimeFiles } from '../repository/manifest.ts';
-import { ModelDrainingError, ModelLoadFailedError } from './errors.ts';
+import type { WorkerCrashedError } from '../runtime/errors.ts';
+import { ModelDrainingError } from './errors.ts';
+import { failedBy, loadFailed } from './load-failure.ts';
 import type { Lease, ModelHost, ModelStatus } from './model-host.ts';
-import type { LoadObserver, ModelLoader } from './model-loader.ts';
-import type { Draining, Failed, Loading, Ready, Slot } from './slot.ts';
+import type { LoadedWorker, LoadObserver, ModelLoader } from './model-loader.ts';
+import type { Draining, Loading, Ready, Slot } from './slot.ts';
 import { statusOf } from './slot-status.ts';
+import { untilAborted } from './until-aborted.ts';
 
 export interface LazyModelHostOptions {
   readonly loader: ModelLoader;
@@ -20,6 +23,8 @@ export interface LazyModelHostOptions {
 export class LazyModelHost implements ModelHost {
   readonly #options: LazyModelHostOptions;
   readonly #slots = new Map<string, Slot>();
+  /** Crashed workers whose remains are being cleared away. */
+  readonly #remains = new Set<Promise<void>>();
   #closed = false;
 
   constructor(options: LazyModelHostOptions) {
@@ -42,7 +47,7 @@ export class LazyModelHost implements ModelHost {
     const loading = slot.state.kind === 'LOADING' ? slot.state : this.#load(slot);
     // An older version serves until the new one is READY.
     if (older !== undefined) return this.#take(older.slot, older.ready);
-    const ready = await waitFor(loading.ready, signal);
+    const ready = await untilAborted(loading.ready, signal);
     // Between the load's end and this step the model may have been unloaded again.
     if (!isNow(slot, ready)) return this.lease(manifest, signal === undefined ? {} : { signal });
     return this.#take(slot, ready);
@@ -78,6 +83,7 @@ export class LazyModelHost implements ModelHost {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#slots.keys()].map((key) => this.unload(key)));
+    await Promise.all(this.#remains);
   }
 
   #slotOf(manifest: Manifest): Slot {
@@ -109,7 +115,9 @@ export class LazyModelHost implements ModelHost {
         released = true;
         ready.leases--;
         ready.lastUsedAt = this.#options.clock.now();
-        if (ready.leases === 0 && slot.state.kind === 'DRAINING') slot.state.onLastRelease();
+        const { state } = slot;
+        // A lease on a worker that crashed says nothing about the one that has taken its place.
+        if (ready.leases === 0 && state.kind === 'DRAINING' && state.ready === ready) state.onLastRelease();
       },
     };
   }
@@ -117,6 +125,7 @@ export class LazyModelHost implements ModelHost {
   #load(slot: Slot): Loading {
     const { loader, clock } = this.#options;
     const abort = new AbortController();
+    let loaded: Ready | undefined;
     const observer: LoadObserver = {
       onDownloaded: ({ bytesDone }) => {
         loading.bytesLoaded = bytesDone;
@@ -124,19 +133,24 @@ export class LazyModelHost implements ModelHost {
       onInitializing: () => this.#enter(slot, loading, 'INITIALIZING'),
       onWarming: () => this.#enter(slot, loading, 'WARMING'),
       onCrash: (error) => {
-        if (slot.state.kind === 'LOADING') abort.abort(error);
-        else if (slot.state.kind === 'READY') void this.#drain(slot, slot.state).drained;
+        if (loaded === undefined) abort.abort(error);
+        else if (slot.state === loaded) this.#bury(slot, loaded, error);
       },
     };
     const startedAt = clock.now();
     const ready = Promise.resolve().then(async (): Promise<Ready> => {
       try {
         const worker = await loader.load(slot.manifest, observer, abort.signal);
+        if (abort.signal.aborted) {
+          // The load was through before it could be given up.
+          await this.#end(slot, worker);
+          throw abort.signal.reason;
+        }
         const readyAt = clock.now();
-        const state: Ready = { kind: 'READY', worker, startedAt, readyAt, lastUsedAt: readyAt, leases: 0 };
-        this.#change(slot, state);
+        loaded = { kind: 'READY', worker, startedAt, readyAt, lastUsedAt: readyAt, leases: 0 };
+        this.#change(slot, loaded);
         this.#retireOlder(slot);
-        return state;
+        return loaded;
       } catch (thrown) {
         if (thrown instanceof ModelDrainingError) {
           this.#change(slot, { kind: 'UNLOADED' });
@@ -178,13 +192,30 @@ export class LazyModelHost implements ModelHost {
   #drain(slot: Slot, ready: Ready): Draining {
     const { promise: lastReleased, resolve: onLastRelease } = withResolvers();
     const drained = lastReleased.then(async () => {
-      await ready.worker.end();
+      await this.#end(slot, ready.worker);
       this.#change(slot, { kind: 'UNLOADED' });
     });
     const draining: Draining = { kind: 'DRAINING', ready, drained, onLastRelease };
     this.#change(slot, draining);
     if (ready.leases === 0) onLastRelease();
     return draining;
+  }
+
+  /** A worker that has died makes room at once: its leases can only fail, and the next one loads anew. */
+  #bury(slot: Slot, { worker }: Ready, error: WorkerCrashedError): void {
+    this.#options.log.error('model.crashed', { model: slot.key, code: error.code, reason: error.message });
+    this.#change(slot, { kind: 'UNLOADED' });
+    const cleared = this.#end(slot, worker).finally(() => this.#remains.delete(cleared));
+    this.#remains.add(cleared);
+  }
+
+  /** Never rejects: what cannot be given back must not keep the model from being loaded again. */
+  async #end(slot: Slot, worker: LoadedWorker): Promise<void> {
+    try {
+      await worker.end();
+    } catch (thrown) {
+      this.#options.log.error('model.end', { model: slot.key, reason: messageOf(thrown) });
+    }
   }
 
   #change(slot: Slot, state: Slot['state']): void {
@@ -202,37 +233,6 @@ export class LazyModelHost implements ModelHost {
 
 function isNow(slot: Slot, state: Slot['state']): boolean {
   return slot.state === state;
-}
-
-function failedBy(thrown: unknown): Failed {
-  const known = thrown instanceof CasaLinguaError;
-  return {
-    kind: 'FAILED',
-    error: {
-      code: known ? thrown.code : 'LOAD_FAILED',
-      message: messageOf(thrown),
-      retryable: known ? thrown.retryable : true,
-    },
-  };
-}
-
-function loadFailed(slot: Slot, { error }: Failed, cause?: unknown): ModelLoadFailedError {
-  return new ModelLoadFailedError(`${slot.key} could not be loaded: ${error.message}`, {
-    cause,
-    model: slot.key,
-    state: 'FAILED',
-    retryable: error.retryable,
-  });
-}
-
-/** The value, or the signal's reason when that comes first; the promise goes on. */
-function waitFor<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }
 
 /** `Promise.withResolvers` comes with Node 22. */

@@ -1,8 +1,10 @@
 import type { Downloader } from '../repository/download.ts';
+import type { CacheLease } from '../repository/file-cache.ts';
 import { type Manifest, runtimeFiles } from '../repository/manifest.ts';
 import type { CompiledEngine } from '../runtime/compiled-engine.ts';
 import { ModelWorker } from '../runtime/model-worker.ts';
 import type { LoadedWorker, LoadObserver, ModelLoader } from './model-loader.ts';
+import { untilAborted } from './until-aborted.ts';
 
 export interface WorkerModelLoaderOptions {
   readonly downloader: Downloader;
@@ -20,12 +22,16 @@ export function createWorkerModelLoader(options: WorkerModelLoaderOptions): Mode
     async load(manifest: Manifest, observer: LoadObserver, signal: AbortSignal): Promise<LoadedWorker> {
       const starting = ModelWorker.start(engine, (error) => observer.onCrash(error));
       starting.catch(() => undefined);
-      const hold = await downloader.lease(manifest);
-      const giveUp = async () => {
-        await hold.release();
-        await (await starting).terminate();
+      let hold: CacheLease | undefined;
+      const end = async () => {
+        try {
+          await (await starting).terminate();
+        } finally {
+          await hold?.release();
+        }
       };
       try {
+        hold = await downloader.lease(manifest);
         const files = await downloader.ensureFiles(manifest, runtimeFiles(manifest), {
           signal,
           onProgress: (progress) => observer.onDownloaded(progress),
@@ -38,16 +44,11 @@ export function createWorkerModelLoader(options: WorkerModelLoaderOptions): Mode
           warmUp,
           onWarming: () => observer.onWarming(),
         });
-        await orAborted(loading, signal);
-        return {
-          run: (input, runSignal) => worker.run(input, runSignal),
-          async end() {
-            await worker.terminate();
-            await hold.release();
-          },
-        };
+        await untilAborted(loading, signal);
+        return { run: (input, runSignal) => worker.run(input, runSignal), end };
       } catch (thrown) {
-        await giveUp();
+        // What failed first is what is told.
+        await end().catch(() => undefined);
         throw thrown;
       }
     },
@@ -57,14 +58,4 @@ export function createWorkerModelLoader(options: WorkerModelLoaderOptions): Mode
 function withBeams(manifest: Manifest, numBeams: number | undefined): Manifest {
   if (manifest.task !== 'translation' || numBeams === undefined) return manifest;
   return { ...manifest, generation: { ...manifest.generation, numBeams } };
-}
-
-/** Stops waiting when the signal says so; what was waited for is ended by whoever catches. */
-function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

@@ -1,0 +1,128 @@
+import type { LoadedWorker, LoadObserver, ModelLoader } from '../../shared/host/model-loader.ts';
+import { type Manifest, modelKey } from '../../shared/repository/manifest.ts';
+import { WorkerCrashedError } from '../../shared/runtime/errors.ts';
+import type { OutputOf, TaskInput } from '../../shared/runtime/tasks.ts';
+
+/** A worker that answers with its number, and ends when the script says so or, by default, at once. */
+export class ScriptedWorker implements LoadedWorker {
+  readonly key: string;
+  readonly number: number;
+  crashed = false;
+  /** How often it was told to end. */
+  endings = 0;
+  readonly #onEnd: (worker: ScriptedWorker) => Promise<void>;
+
+  constructor(key: string, number: number, onEnd: (worker: ScriptedWorker) => Promise<void>) {
+    this.key = key;
+    this.number = number;
+    this.#onEnd = onEnd;
+  }
+
+  async run<Input extends TaskInput>(_: Input, signal?: AbortSignal): Promise<{ output: OutputOf<Input> }> {
+    signal?.throwIfAborted();
+    if (this.crashed) throw new WorkerCrashedError('it crashed');
+    const output = { task: 'language-detection', detections: [[{ language: 'en', confidence: this.number }]] };
+    return { output: output as unknown as OutputOf<Input> };
+  }
+
+  end(): Promise<void> {
+    this.endings++;
+    return this.#onEnd(this);
+  }
+}
+
+/** One call of `load`, which the script brings to an end. */
+export interface ScriptedLoad {
+  readonly key: string;
+  readonly observer: LoadObserver;
+  readonly signal: AbortSignal;
+  readonly settled: boolean;
+  succeed(): ScriptedWorker;
+  fail(error: Error): void;
+}
+
+export interface ScriptedLoaderOptions {
+  /** Awaited before a worker has ended. */
+  readonly onEnd?: (worker: ScriptedWorker) => Promise<void>;
+  /** Whether a load fails with the signal's reason when it is aborted; default true. The race is lost otherwise. */
+  readonly obeysAbort?: boolean;
+}
+
+/** Loads nothing: whoever tests decides how and when each load ends. */
+export class ScriptedLoader implements ModelLoader {
+  readonly loads: ScriptedLoad[] = [];
+  readonly workers: ScriptedWorker[] = [];
+  readonly #options: ScriptedLoaderOptions;
+
+  constructor(options: ScriptedLoaderOptions = {}) {
+    this.#options = options;
+  }
+
+  /** The latest load. */
+  get last(): ScriptedLoad {
+    const load = this.loads.at(-1);
+    if (load === undefined) throw new Error('nothing was loaded');
+    return load;
+  }
+
+  /** Workers that nobody has told to end. */
+  get alive(): readonly ScriptedWorker[] {
+    return this.workers.filter((worker) => worker.endings === 0);
+  }
+
+  inFlight(key: string): number {
+    return this.loads.filter((load) => load.key === key && !load.settled).length;
+  }
+
+  load(manifest: Manifest, observer: LoadObserver, signal: AbortSignal): Promise<LoadedWorker> {
+    const { onEnd = async () => {}, obeysAbort = true } = this.#options;
+    const key = modelKey(manifest);
+    const { workers } = this;
+    return new Promise((resolve, reject) => {
+      let settled = false;
+      const fail = (error: unknown) => {
+        settled = true;
+        reject(error);
+      };
+      this.loads.push({
+        key,
+        observer,
+        signal,
+        get settled() {
+          return settled;
+        },
+        succeed() {
+          const worker = new ScriptedWorker(key, workers.length, onEnd);
+          workers.push(worker);
+          settled = true;
+          resolve(worker);
+          return worker;
+        },
+        fail,
+      });
+      if (obeysAbort) signal.addEventListener('abort', () => fail(signal.reason), { once: true });
+    });
+  }
+}
+
+/** The manifest of a small model. */
+export function scriptedManifest(id: string, version = '1.0.0'): Manifest {
+  const file = { size: 50, sha256: '0'.repeat(64) };
+  return {
+    schema: 1,
+    id,
+    version,
+    task: 'language-detection',
+    languages: ['en'],
+    engine: 'onnxruntime-web',
+    graphs: 'exported',
+    files: [
+      { ...file, path: 'model.onnx', role: 'classifier' },
+      { ...file, path: 'features.bin', role: 'tokenizer' },
+      { ...file, path: 'README.md', role: 'other' },
+    ],
+    memory: { peakMb: 10, residentMb: 5 },
+    licence: 'Apache-2.0',
+    source: 'a test',
+  };
+}
