@@ -10,15 +10,18 @@ export class ScriptedWorker implements LoadedWorker {
   crashed = false;
   /** How often it was told to end. */
   endings = 0;
-  readonly #onEnd: (worker: ScriptedWorker) => Promise<void>;
+  readonly load: ScriptedLoad;
+  readonly #loader: ScriptedLoader;
 
-  constructor(key: string, number: number, onEnd: (worker: ScriptedWorker) => Promise<void>) {
-    this.key = key;
-    this.number = number;
-    this.#onEnd = onEnd;
+  constructor(loader: ScriptedLoader, load: ScriptedLoad) {
+    this.#loader = loader;
+    this.load = load;
+    this.key = load.key;
+    this.number = loader.workers.length;
   }
 
   async run<Input extends TaskInput>(_: Input, signal?: AbortSignal): Promise<{ output: OutputOf<Input> }> {
+    this.#loader.ran.push(this);
     signal?.throwIfAborted();
     if (this.crashed) throw new WorkerCrashedError('it crashed');
     const output = { task: 'language-detection', detections: [[{ language: 'en', confidence: this.number }]] };
@@ -27,7 +30,7 @@ export class ScriptedWorker implements LoadedWorker {
 
   end(): Promise<void> {
     this.endings++;
-    return this.#onEnd(this);
+    return this.#loader.onEnd(this);
   }
 }
 
@@ -52,10 +55,14 @@ export interface ScriptedLoaderOptions {
 export class ScriptedLoader implements ModelLoader {
   readonly loads: ScriptedLoad[] = [];
   readonly workers: ScriptedWorker[] = [];
-  readonly #options: ScriptedLoaderOptions;
+  /** The worker of each run, in order. */
+  readonly ran: ScriptedWorker[] = [];
+  readonly onEnd: (worker: ScriptedWorker) => Promise<void>;
+  readonly #obeysAbort: boolean;
 
-  constructor(options: ScriptedLoaderOptions = {}) {
-    this.#options = options;
+  constructor({ onEnd = async () => {}, obeysAbort = true }: ScriptedLoaderOptions = {}) {
+    this.onEnd = onEnd;
+    this.#obeysAbort = obeysAbort;
   }
 
   /** The latest load. */
@@ -75,32 +82,30 @@ export class ScriptedLoader implements ModelLoader {
   }
 
   load(manifest: Manifest, observer: LoadObserver, signal: AbortSignal): Promise<LoadedWorker> {
-    const { onEnd = async () => {}, obeysAbort = true } = this.#options;
-    const key = modelKey(manifest);
-    const { workers } = this;
     return new Promise((resolve, reject) => {
       let settled = false;
       const fail = (error: unknown) => {
         settled = true;
         reject(error);
       };
-      this.loads.push({
-        key,
+      const load: ScriptedLoad = {
+        key: modelKey(manifest),
         observer,
         signal,
         get settled() {
           return settled;
         },
-        succeed() {
-          const worker = new ScriptedWorker(key, workers.length, onEnd);
-          workers.push(worker);
+        succeed: () => {
+          const worker = new ScriptedWorker(this, load);
+          this.workers.push(worker);
           settled = true;
           resolve(worker);
           return worker;
         },
         fail,
-      });
-      if (obeysAbort) signal.addEventListener('abort', () => fail(signal.reason), { once: true });
+      };
+      this.loads.push(load);
+      if (this.#obeysAbort) signal.addEventListener('abort', () => fail(signal.reason), { once: true });
     });
   }
 }
