@@ -4,49 +4,38 @@ import { Message } from './message.ts';
 const MODEL_GRAPH = 7;
 const GRAPH = { node: 1, initializer: 5 } as const;
 const NODE = { input: 1, output: 2, name: 3, operator: 4, attribute: 5 } as const;
-const ATTRIBUTE = { name: 1, integer: 3, graph: 6, type: 20 } as const;
-const ATTRIBUTE_TYPE_INT = 2;
-const TENSOR = { dims: 1, name: 8, rawData: 9 } as const;
-const ELEMENT_FLOAT = 1;
+const ATTRIBUTE_GRAPH = 6;
+const TENSOR = { dims: 1, elementType: 2, name: 8, rawData: 9 } as const;
+const ELEMENT = { float: 1, int8: 3 } as const;
 
 /** Columns from which on a weight is taken for the projection onto the vocabulary. */
 const VOCABULARY_COLUMNS = 2000;
 
-interface Constant {
-  readonly columns: number;
-  /** Whether every element is 0: asked of zero points only. */
-  readonly isZero: () => boolean;
-}
+/** The tensors of the outermost graph, by name. */
+type Constants = ReadonlyMap<string, Message>;
 
-type Constants = ReadonlyMap<string, Constant>;
-
-/** Scales by the int8 weight that becomes a float one with them. */
-type Dequantised = Map<string, string>;
+/** The float weights that were made, by the name of the int8 one. */
+type Dequantised = Map<string, Message>;
 
 /**
- * Has the projection onto the vocabulary computed in float32, from the same int8 weights: onnxruntime-web's int8 kernel
- * packs the whole weight anew at every call, which for one row costs three times the multiplication itself. The file stays
- * as small: it gains a Cast and a Mul, which the engine folds when it creates the session. A graph without such a
- * projection (or with zero points) comes back as it was.
+ * Has the projection onto the vocabulary computed in float32: onnxruntime-web's int8 kernel packs the whole weight anew at
+ * every call, which for one row costs three times the multiplication itself. The weight is stored as float32, dequantised:
+ * a load that had to do that would take longer than one that gets the bytes. A graph without such a projection (or with
+ * zero points) comes back as it was.
  * @param file an ONNX file that the engine has optimised: its int8 products are `DynamicQuantizeMatMul`
  */
 export function withFloatProjection(file: Uint8Array): Uint8Array {
   const model = Message.decode(file);
   const [graph] = model.messages(MODEL_GRAPH);
   if (graph === undefined) return file;
-  const constants = new Map(graph.messages(GRAPH.initializer).map(readConstant));
+  const tensors = graph.messages(GRAPH.initializer);
+  const constants = new Map(tensors.map((tensor) => [tensor.text(TENSOR.name), tensor]));
   const dequantised: Dequantised = new Map();
   const rewritten = rewriteGraph(graph, constants, dequantised);
   if (dequantised.size === 0) return file;
-  // In the outermost graph, so that both branches of a merged decoder share one folded weight.
-  const nodes = [...[...dequantised].flatMap(dequantise), ...rewritten.messages(GRAPH.node)];
-  return model.withMessages(MODEL_GRAPH, [rewritten.withMessages(GRAPH.node, nodes)]).encode();
-}
-
-function readConstant(tensor: Message): [string, Constant] {
-  const columns = tensor.integers(TENSOR.dims).at(-1) ?? 0;
-  const isZero = () => tensor.all(TENSOR.rawData).every((content) => content.every((byte) => byte === 0));
-  return [tensor.text(TENSOR.name), { columns, isZero }];
+  const kept = tensors.filter((tensor) => !dequantised.has(tensor.text(TENSOR.name)));
+  const withWeights = rewritten.withMessages(GRAPH.initializer, [...kept, ...dequantised.values()]);
+  return model.withMessages(MODEL_GRAPH, [withWeights]).encode();
 }
 
 function rewriteGraph(graph: Message, constants: Constants, dequantised: Dequantised): Message {
@@ -57,36 +46,54 @@ function rewriteGraph(graph: Message, constants: Constants, dequantised: Dequant
 function rewriteNode(node: Message, constants: Constants, dequantised: Dequantised): Message[] {
   if (node.text(NODE.operator) !== 'DynamicQuantizeMatMul') return [rewriteSubgraphs(node, constants, dequantised)];
   const [input = '', weight = '', scale = '', zeroPoint = '', bias = ''] = node.texts(NODE.input);
-  const isSymmetric = zeroPoint === '' || constants.get(zeroPoint)?.isZero() === true;
-  if (!isSymmetric || (constants.get(weight)?.columns ?? 0) < VOCABULARY_COLUMNS) return [node];
-  dequantised.set(weight, scale);
+  const weights = constants.get(weight);
+  const scales = constants.get(scale);
+  const isProjection = (weights?.integers(TENSOR.dims)[1] ?? 0) >= VOCABULARY_COLUMNS;
+  if (weights === undefined || scales === undefined || !isProjection) return [node];
+  if (!isSymmetric(weights, constants.get(zeroPoint))) return [node];
+  if (!dequantised.has(weight)) dequantised.set(weight, dequantise(weights, scales));
   const [output = ''] = node.texts(NODE.output);
   if (bias === '') return [makeNode('MatMul', [input, floatName(weight)], output)];
   const product = `${output}_product`;
   return [makeNode('MatMul', [input, floatName(weight)], product), makeNode('Add', [product, bias], output)];
 }
 
+function isSymmetric(weights: Message, zeroPoint: Message | undefined): boolean {
+  const isInt8 = weights.integers(TENSOR.elementType)[0] === ELEMENT.int8;
+  return isInt8 && (zeroPoint === undefined || rawData(zeroPoint).every((byte) => byte === 0));
+}
+
 function rewriteSubgraphs(node: Message, constants: Constants, dequantised: Dequantised): Message {
   const attributes = node.messages(NODE.attribute);
-  if (!attributes.some((attribute) => attribute.all(ATTRIBUTE.graph).length > 0)) return node;
+  if (!attributes.some((attribute) => attribute.all(ATTRIBUTE_GRAPH).length > 0)) return node;
   const rewritten = attributes.map((attribute) => {
-    const [subgraph] = attribute.messages(ATTRIBUTE.graph);
+    const [subgraph] = attribute.messages(ATTRIBUTE_GRAPH);
     if (subgraph === undefined) return attribute;
-    return attribute.withMessages(ATTRIBUTE.graph, [rewriteGraph(subgraph, constants, dequantised)]);
+    return attribute.withMessages(ATTRIBUTE_GRAPH, [rewriteGraph(subgraph, constants, dequantised)]);
   });
   return node.withMessages(NODE.attribute, rewritten);
 }
 
-function dequantise([weight, scale]: readonly [weight: string, scale: string]): Message[] {
-  const cast = `${weight}_cast`;
-  const toFloat = new Message()
-    .withText(ATTRIBUTE.name, 'to')
-    .withInteger(ATTRIBUTE.integer, ELEMENT_FLOAT)
-    .withInteger(ATTRIBUTE.type, ATTRIBUTE_TYPE_INT);
-  return [
-    makeNode('Cast', [weight], cast).withMessage(NODE.attribute, toFloat),
-    makeNode('Mul', [cast, scale], floatName(weight)),
-  ];
+/** @param scales float32, one for each column or one for all */
+function dequantise(weights: Message, scales: Message): Message {
+  const [rows = 0, columns = 0] = weights.integers(TENSOR.dims);
+  const quantised = new Int8Array(rawData(weights).buffer);
+  const scale = new Float32Array(rawData(scales).buffer);
+  const values = new Float32Array(rows * columns);
+  for (let index = 0; index < values.length; index++) {
+    values[index] = (quantised[index] ?? 0) * (scale[scale.length === 1 ? 0 : index % columns] ?? 0);
+  }
+  return new Message()
+    .withInteger(TENSOR.dims, rows)
+    .withInteger(TENSOR.dims, columns)
+    .withInteger(TENSOR.elementType, ELEMENT.float)
+    .withText(TENSOR.name, floatName(weights.text(TENSOR.name)))
+    .withBytes(TENSOR.rawData, new Uint8Array(values.buffer));
+}
+
+/** A copy of its own, so that it is aligned for any element type. */
+function rawData(tensor: Message): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(tensor.all(TENSOR.rawData)[0] ?? []);
 }
 
 function floatName(weight: string): string {

@@ -80,17 +80,17 @@ export class Message {
     return new Message([...others.slice(0, before), ...replaced, ...others.slice(before)]);
   }
 
+  withBytes(number: number, bytes: Uint8Array): Message {
+    return new Message([...this.#fields, delimited(number, bytes)]);
+  }
+
   withText(number: number, text: string): Message {
-    return new Message([...this.#fields, delimited(number, encoder.encode(text))]);
+    return this.withBytes(number, encoder.encode(text));
   }
 
   withInteger(number: number, value: number): Message {
     const content = new BinaryWriter().int64(value).finish();
     return new Message([...this.#fields, { number, wireType: WireType.Varint, content }]);
-  }
-
-  withMessage(number: number, message: Message): Message {
-    return new Message([...this.#fields, delimited(number, message.encode())]);
   }
 }
 

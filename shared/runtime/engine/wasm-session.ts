@@ -6,7 +6,7 @@ import { checkStatus, engineError, type OrtModule } from './ort-module.ts';
 import type { HostTensor, OnnxSession } from './session.ts';
 
 /** The engine's numbers for how much it rewrites a graph when it creates a session. */
-const GRAPH_OPTIMISATION = { exported: 99, optimised: 1 } as const;
+const GRAPH_OPTIMISATION = { exported: 99, optimised: 0 } as const;
 const EXECUTE_SEQUENTIALLY = 0;
 const LOG_FATAL = 4;
 const READ_CHUNK = 8 * 1024 * 1024;
