@@ -18,7 +18,7 @@ import { type Round, type RoundRequest, type Rounds, sideNames } from './rounds.
 
 /** Each a process of its own, on one thread. */
 interface Sides {
-  readonly ours: Child<OursRequest, Round | Overhead>;
+  readonly ours: Child<OursRequest, Round | Overhead | undefined>;
   readonly web: Child<RoundRequest, Round>;
   readonly node: Child<RoundRequest, Round>;
   readonly webPublished: Child<RoundRequest, Round>;
@@ -87,7 +87,7 @@ async function warmUp(sides: Sides, onProgress: RunOptions['onProgress']): Promi
   onProgress('warming every side');
   for (const batch of BATCHES) await measure(sides, batch, 1);
   await measureOurs(sides, SENTENCES, 1);
-  await sides.ours.call({ type: 'overhead' });
+  await sides.ours.call({ type: 'warm app' });
 }
 
 async function withSides<Result>(

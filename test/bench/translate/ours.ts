@@ -7,7 +7,7 @@ import { compileEngine } from '../../../shared/runtime/compiled-engine.ts';
 import { ModelWorker } from '../../../shared/runtime/model-worker.ts';
 import type { TranslationInput } from '../../../shared/runtime/tasks.ts';
 import { serve } from '../serve.ts';
-import { measureOverhead, type Overhead } from './overhead.ts';
+import { measureOverhead, type Overhead, warmApp } from './overhead.ts';
 import { type Round, type RoundRequest, runRound, type SideStart } from './rounds.ts';
 
 export interface OursStart extends SideStart {
@@ -17,7 +17,7 @@ export interface OursStart extends SideStart {
   readonly model: string;
 }
 
-export type OursRequest = RoundRequest | { readonly type: 'overhead' };
+export type OursRequest = RoundRequest | { readonly type: 'warm app' } | { readonly type: 'overhead' };
 
 const { bundle, model, sentences } = JSON.parse(process.argv[2] ?? '') as OursStart;
 const assets = pathToFileURL(`${bundle}/`);
@@ -33,13 +33,16 @@ await worker.load({
   onWarming: () => {},
 });
 
-serve<OursRequest, Round | Overhead>(async (request) => {
+serve<OursRequest, Round | Overhead | undefined>(async (request) => {
   switch (request.type) {
     case 'round':
       return runRound(sentences, request.batch, async (texts) => {
         const { output } = await worker.run(greedy(texts));
         return output.translations.map(({ text }) => text);
       });
+    case 'warm app':
+      await warmApp(inference, sentences);
+      return undefined;
     case 'overhead':
       return measureOverhead({ inference, manifest, worker, sentences });
   }
