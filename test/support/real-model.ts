@@ -8,12 +8,17 @@ import { type CompiledEngine, compileEngine } from '../../shared/runtime/compile
 
 const root = join(import.meta.dirname, '..', '..');
 
+const built = (id: string) => join(root, 'build', 'models', id);
+
 /** The models that come with the project, as the tests' set-up has built them. */
 export const modelFolder = {
-  'translate-en-es': join(root, 'infra', 'models', 'translate-en-es'),
-  'translate-es-en': join(root, 'infra', 'models', 'translate-es-en'),
-  'language-detection': join(root, 'build', 'models', 'language-detection'),
+  'translate-en-es': built('translate-en-es'),
+  'translate-es-en': built('translate-es-en'),
+  'language-detection': built('language-detection'),
 } as const;
+
+/** What `translate-en-es` is built from, as it was exported. */
+export const exportedFolder = join(root, 'infra', 'models', 'translate-en-es');
 
 /** A model on this machine's disk. */
 export interface ModelOnDisk {

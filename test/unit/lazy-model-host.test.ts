@@ -407,6 +407,20 @@ describe('unloading', () => {
     expect(stateOf('model@1.0.0')).toBe('UNLOADED');
   });
 
+  test('is not over before the load that it gives up is', async () => {
+    const { host, loader } = createHost({ obeysAbort: false });
+    const waiting = expect(host.lease(model)).rejects.toThrow(ModelDrainingError);
+    await settle();
+
+    const unloading = host.unload('model@1.0.0');
+
+    expect(await isSettled(unloading)).toBe(false);
+    loader.last.succeed();
+    await unloading;
+    expect(loader.alive).toEqual([]);
+    await waiting;
+  });
+
   test('is over even when the worker could not be ended in order', async () => {
     const { host, events, leased, stateOf } = createHost({
       onEnd: () => Promise.reject(new Error('the disk is full')),
@@ -533,6 +547,15 @@ describe('closing', () => {
     await closing;
     expect(loader.alive).toEqual([]);
     expect(host.status().map(({ state }) => state)).toEqual(['UNLOADED', 'UNLOADED']);
+  });
+
+  test('lasts: nothing is loaded after it', async () => {
+    const { host, loader } = createHost();
+    await host.close();
+
+    await expect(host.lease(model)).rejects.toThrow(ModelDrainingError);
+    await settle();
+    expect(loader.loads).toHaveLength(0);
   });
 
   test('waits for what is left of a crashed worker', async () => {

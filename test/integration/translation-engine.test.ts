@@ -1,0 +1,136 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { WasmSession } from '../../shared/runtime/engine/wasm-session.ts';
+import { type LoadedModel, loadModel, ModelFiles } from '../../shared/runtime/load-model.ts';
+import type { TranslationInput, TranslationOutput } from '../../shared/runtime/tasks.ts';
+import { createTextTokenizer, type TextTokenizer } from '../../shared/runtime/text-tokenizer.ts';
+import { DecoderRun } from '../../shared/runtime/translation/decoder-run.ts';
+import { greedySearch } from '../../shared/runtime/translation/greedy-search.ts';
+import { argmax, largest } from '../../shared/runtime/translation/logits.ts';
+import { Seq2SeqGraphs } from '../../shared/runtime/translation/seq2seq-graphs.ts';
+import { countingModule, type Outstanding } from '../support/counting-module.ts';
+import { startEngine } from '../support/engine.ts';
+import { modelFolder, modelOnDisk } from '../support/real-model.ts';
+import { referenceLines } from '../support/reference-lines.ts';
+
+const folder = modelFolder['translate-en-es'];
+const END = 0;
+const PAD = 6000;
+
+let model: LoadedModel;
+let graphs: Seq2SeqGraphs;
+let tokenizer: TextTokenizer;
+let outstanding: () => Outstanding;
+let heapBytes: () => number;
+beforeAll(async () => {
+  const counted = countingModule(await startEngine());
+  outstanding = counted.outstanding;
+  heapBytes = () => counted.module.HEAPU8.byteLength;
+  const { manifest, files } = await modelOnDisk(folder);
+  const onDisk = new ModelFiles(manifest, files);
+  model = await loadModel(counted.module, manifest, onDisk);
+  const open = (role: 'encoder' | 'decoder') => WasmSession.open(counted.module, onDisk.path(role), manifest.graphs);
+  const shape = { heads: 4, headSize: 64, vocabularySize: 6001 };
+  graphs = new Seq2SeqGraphs(await open('encoder'), await open('decoder'), shape);
+  tokenizer = createTextTokenizer(JSON.parse(await readFile(join(folder, 'tokenizer.json'), 'utf8')), {});
+});
+
+const translate = (input: Partial<TranslationInput> & Pick<TranslationInput, 'texts'>, check = () => {}) =>
+  model.run({ task: 'translation', source: 'en', target: 'es', numBeams: 1, ...input }, check) as TranslationOutput;
+
+describe('a forced first token', () => {
+  const sentences = ['Where is the nearest library?', 'I have to pay the rent.', 'Thank you very much!'];
+  const batch = () => ({ sentences: sentences.map((text) => [...tokenizer.encode(text), END]), padToken: PAD });
+  const withRun = <Result>(use: (run: DecoderRun) => Result): Result => {
+    const run = new DecoderRun(graphs, batch());
+    try {
+      return use(run);
+    } finally {
+      run.release();
+    }
+  };
+  const options = {
+    endToken: END,
+    bannedTokens: [PAD],
+    maxNewTokens: sentences.map(() => 40),
+    withConfidence: false,
+    checkCancelled: () => undefined,
+  };
+
+  test.each(['▁El', '▁No', '▁Me'])('%s answers for the position after it, as if it had been fed as a step', (piece) => {
+    const token = tokenizer.idOf(piece) as number;
+
+    const atOnce = withRun((run) => run.start([PAD, token]).slice());
+    const oneByOne = withRun((run) => {
+      run.start([PAD]);
+      return run.step(sentences.map(() => token)).slice();
+    });
+
+    expect(atOnce).toHaveLength(sentences.length * 6001);
+    for (let row = 0; row < sentences.length; row++) {
+      const offset = row * 6001;
+      expect(argmax(atOnce, offset, 6001)).toBe(argmax(oneByOne, offset, 6001));
+      // Activations are quantised over all positions of a run together, so the logits differ a little.
+      for (const likely of largest(oneByOne, offset, 6001, 5)) {
+        expect(Math.abs((atOnce[offset + likely] ?? 0) - (oneByOne[offset + likely] ?? 0))).toBeLessThan(0.5);
+      }
+    }
+  });
+
+  test('is what the answer goes on from', () => {
+    const free = withRun((run) => greedySearch(run, { ...options, prompt: [PAD] }));
+    const first = free.hypotheses.map(([best]) => best?.tokens[0] as number);
+
+    sentences.forEach((_, row) => {
+      const forced = withRun((run) => greedySearch(run, { ...options, prompt: [PAD, first[row] as number] }));
+
+      expect(forced.hypotheses[row]?.[0]?.tokens).toEqual(free.hypotheses[row]?.[0]?.tokens.slice(1));
+    });
+  });
+});
+
+describe('the heap', () => {
+  test.each([
+    { numBeams: 1, count: 100 },
+    { numBeams: 4, count: 20 },
+  ])(
+    'gets back all that $count sentences took, three times over, with $numBeams beams',
+    async ({ numBeams, count }) => {
+      const texts = (await referenceLines('en-es')).slice(0, count).map(({ source }) => source);
+      translate({ texts, numBeams });
+      const before = { ...outstanding(), bytes: heapBytes() };
+
+      for (let round = 0; round < 3; round++) translate({ texts, numBeams });
+
+      expect({ ...outstanding(), bytes: heapBytes() }).toEqual(before);
+    },
+  );
+
+  test.each([1, 4])('gets back all that a cancelled translation took, at whatever step, with %i beams', (numBeams) => {
+    const texts = ['I have to pay the rent before the first of the month.', 'Good morning.', 'Where is the library?'];
+    const before = outstanding();
+    const { steps } = translate({ texts, numBeams }).usage;
+
+    for (let last = 1; last <= steps; last++) {
+      let asked = 0;
+      const check = () => {
+        asked++;
+        if (asked === last) throw new Error('not wanted any more');
+      };
+      expect(() => translate({ texts, numBeams }, check)).toThrow('not wanted any more');
+      expect(outstanding()).toEqual(before);
+    }
+  });
+});
+
+test('every step is asked for, however many batches a text takes', () => {
+  let asked = 0;
+  const texts = [Array.from({ length: 40 }, (_, n) => `I have ${n} books. `).join('')];
+
+  const { usage } = translate({ texts }, () => {
+    asked++;
+  });
+
+  expect(asked).toBe(usage.steps);
+});

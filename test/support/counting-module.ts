@@ -1,0 +1,47 @@
+import type { OrtModule } from '../../shared/runtime/engine/ort-module.ts';
+
+/** What somebody has taken from the engine's heap and not given back. */
+export interface Outstanding {
+  readonly blocks: number;
+  readonly tensors: number;
+}
+
+/** The engine with its books kept: blocks by their malloc and free, tensors by their creation or return and their release. */
+export function countingModule(module: OrtModule): { module: OrtModule; outstanding: () => Outstanding } {
+  let blocks = 0;
+  let tensors = 0;
+  const counting: OrtModule = Object.create(module, {
+    _malloc: {
+      value: (bytes: number) => {
+        blocks++;
+        return module._malloc(bytes);
+      },
+    },
+    _free: {
+      value: (pointer: number) => {
+        blocks--;
+        module._free(pointer);
+      },
+    },
+    _OrtCreateTensor: {
+      value: (...given: Parameters<OrtModule['_OrtCreateTensor']>) => {
+        tensors++;
+        return module._OrtCreateTensor(...given);
+      },
+    },
+    // Whoever reads a tensor that a run returned has taken it over.
+    _OrtGetTensorData: {
+      value: (...given: Parameters<OrtModule['_OrtGetTensorData']>) => {
+        tensors++;
+        return module._OrtGetTensorData(...given);
+      },
+    },
+    _OrtReleaseTensor: {
+      value: (tensor: number) => {
+        tensors--;
+        return module._OrtReleaseTensor(tensor);
+      },
+    },
+  });
+  return { module: counting, outstanding: () => ({ blocks, tensors }) };
+}
