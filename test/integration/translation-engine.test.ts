@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { WasmSession } from '../../shared/runtime/engine/wasm-session.ts';
+import { InferenceFailedError } from '../../shared/runtime/errors.ts';
 import { type LoadedModel, loadModel, ModelFiles } from '../../shared/runtime/load-model.ts';
 import type { TranslationInput, TranslationOutput } from '../../shared/runtime/tasks.ts';
 import { createTextTokenizer, type TextTokenizer } from '../../shared/runtime/text-tokenizer.ts';
@@ -22,10 +23,11 @@ let model: LoadedModel;
 let graphs: Seq2SeqGraphs;
 let tokenizer: TextTokenizer;
 let outstanding: () => Outstanding;
+let fullAfter: (blocks: number) => void;
 let heapBytes: () => number;
 beforeAll(async () => {
   const counted = countingModule(await startEngine());
-  outstanding = counted.outstanding;
+  ({ outstanding, fullAfter } = counted);
   heapBytes = () => counted.module.HEAPU8.byteLength;
   const { manifest, files } = await modelOnDisk(folder);
   const onDisk = new ModelFiles(manifest, files);
@@ -121,6 +123,28 @@ describe('the heap', () => {
       expect(() => translate({ texts, numBeams }, check)).toThrow('not wanted any more');
       expect(outstanding()).toEqual(before);
     }
+  });
+
+  test.each([1, 3])('gets back all that a translation took for which there was no room, with %i beams', (numBeams) => {
+    const texts = ['Good morning.', 'I have to pay the rent.'];
+    const expected = translate({ texts, numBeams });
+    const before = outstanding();
+
+    let failures = 0;
+    for (let blocks = 0; failures === blocks; blocks++) {
+      fullAfter(blocks);
+      try {
+        expect(translate({ texts, numBeams })).toEqual(expected);
+      } catch (thrown) {
+        expect(thrown).toBeInstanceOf(InferenceFailedError);
+        failures++;
+      }
+      fullAfter(Number.POSITIVE_INFINITY);
+      expect(outstanding()).toEqual(before);
+    }
+
+    expect(failures).toBeGreaterThan(30);
+    expect(translate({ texts, numBeams })).toEqual(expected);
   });
 });
 

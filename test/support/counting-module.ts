@@ -6,13 +6,22 @@ export interface Outstanding {
   readonly tensors: number;
 }
 
+export interface CountingModule {
+  readonly module: OrtModule;
+  readonly outstanding: () => Outstanding;
+  /** After so many blocks more the heap has room for none. */
+  readonly fullAfter: (blocks: number) => void;
+}
+
 /** The engine with its books kept: blocks by their malloc and free, tensors by their creation or return and their release. */
-export function countingModule(module: OrtModule): { module: OrtModule; outstanding: () => Outstanding } {
+export function countingModule(module: OrtModule): CountingModule {
+  let room = Number.POSITIVE_INFINITY;
   let blocks = 0;
   let tensors = 0;
   const counting: OrtModule = Object.create(module, {
     _malloc: {
       value: (bytes: number) => {
+        if (room-- <= 0) return 0;
         blocks++;
         return module._malloc(bytes);
       },
@@ -43,5 +52,11 @@ export function countingModule(module: OrtModule): { module: OrtModule; outstand
       },
     },
   });
-  return { module: counting, outstanding: () => ({ blocks, tensors }) };
+  return {
+    module: counting,
+    outstanding: () => ({ blocks, tensors }),
+    fullAfter: (more) => {
+      room = more;
+    },
+  };
 }

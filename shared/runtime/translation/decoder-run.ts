@@ -32,11 +32,11 @@ export class DecoderRun implements StepModel {
 
   start(prompt: readonly number[]): Float32Array {
     const { cacheCount, shape, decoder } = this.#graphs;
-    const empty = Array.from({ length: 2 * cacheCount }, () =>
-      HeapTensor.allocate(decoder.module, 'float32', [this.rows, shape.heads, 0, shape.headSize]),
-    );
-    this.#selfCache = empty.slice(0, cacheCount);
-    this.#crossCache = empty.slice(cacheCount);
+    for (const cache of [this.#selfCache, this.#crossCache]) {
+      for (let layer = 0; layer < cacheCount; layer++) {
+        cache.push(HeapTensor.allocate(decoder.module, 'float32', [this.rows, shape.heads, 0, shape.headSize]));
+      }
+    }
     const tokens = this.#sources.flatMap(() => prompt);
     return this.#run('first', tokens);
   }
@@ -47,12 +47,14 @@ export class DecoderRun implements StepModel {
 
   select(rows: readonly number[]): void {
     const sources = rows.map((row) => this.#sources[row] as number);
-    this.#selfCache = replaceAll(this.#selfCache, rows);
+    pickRows(this.#selfCache, rows);
     // Beams that change places within their sentence share everything that comes from the encoder.
     const sameSources = sources.length === this.rows && sources.every((source, row) => source === this.#sources[row]);
     if (!sameSources) {
-      this.#crossCache = replaceAll(this.#crossCache, rows);
-      [this.#hidden] = replaceAll([this.#hidden], rows) as [HeapTensor];
+      pickRows(this.#crossCache, rows);
+      const hidden = this.#hidden.rows('float32', rows);
+      this.#hidden.release();
+      this.#hidden = hidden;
       const mask = this.#mask.rows('int64', rows);
       this.#mask.release();
       this.#mask = mask;
@@ -66,22 +68,15 @@ export class DecoderRun implements StepModel {
   }
 
   #run(kind: 'first' | 'next', tokens: readonly number[]): Float32Array {
-    const { decoder, inputs, cacheCount, firstPlan, nextPlan } = this.#graphs;
+    const { decoder, cacheCount, firstPlan, nextPlan } = this.#graphs;
     const ids = HeapTensor.allocate(decoder.module, 'int64', [this.rows, tokens.length / this.rows]);
-    const useCache = HeapTensor.allocate(decoder.module, 'bool', [1]);
+    let useCache: HeapTensor | undefined;
     try {
+      useCache = HeapTensor.allocate(decoder.module, 'bool', [1]);
       const idValues = ids.int64();
       for (let index = 0; index < tokens.length; index++) idValues[index] = BigInt(tokens[index] as number);
       useCache.bytes(1)[0] = kind === 'next' ? 1 : 0;
-      let own = 0;
-      let cross = 0;
-      const feeds = inputs.map((name) => {
-        if (name === 'input_ids') return ids;
-        if (name === 'encoder_attention_mask') return this.#mask;
-        if (name === 'encoder_hidden_states') return this.#hidden;
-        if (name === 'use_cache_branch') return useCache;
-        return (name.includes('.decoder.') ? this.#selfCache[own++] : this.#crossCache[cross++]) as HeapTensor;
-      });
+      const feeds = this.#feeds(ids, useCache);
       const [logits, ...caches] = decoder.runPlan(kind === 'first' ? firstPlan : nextPlan, feeds) as [HeapTensor];
       this.#logits?.release();
       this.#logits = logits;
@@ -94,8 +89,21 @@ export class DecoderRun implements StepModel {
       return this.#lastPosition(logits);
     } finally {
       ids.release();
-      useCache.release();
+      useCache?.release();
     }
+  }
+
+  /** The decoder's inputs in its own order. */
+  #feeds(ids: HeapTensor, useCache: HeapTensor): HeapTensor[] {
+    let own = 0;
+    let cross = 0;
+    return this.#graphs.inputs.map((name) => {
+      if (name === 'input_ids') return ids;
+      if (name === 'encoder_attention_mask') return this.#mask;
+      if (name === 'encoder_hidden_states') return this.#hidden;
+      if (name === 'use_cache_branch') return useCache;
+      return (name.includes('.decoder.') ? this.#selfCache[own++] : this.#crossCache[cross++]) as HeapTensor;
+    });
   }
 
   /** The logits of each row's last position; a view into the heap when there is only one. */
@@ -112,11 +120,10 @@ export class DecoderRun implements StepModel {
   }
 }
 
-/** Picks rows of each float tensor and releases what it took them from. */
-function replaceAll(tensors: readonly HeapTensor[], rows: readonly number[]): HeapTensor[] {
-  return tensors.map((tensor) => {
-    const picked = tensor.rows('float32', rows);
+/** Puts rows of each tensor in its place; when the heap is full, the list still holds what is to be released. */
+function pickRows(tensors: HeapTensor[], rows: readonly number[]): void {
+  for (const [index, tensor] of tensors.entries()) {
+    tensors[index] = tensor.rows('float32', rows);
     tensor.release();
-    return picked;
-  });
+  }
 }

@@ -54,8 +54,9 @@ export class Seq2SeqGraphs {
     const { module } = this.encoder;
     const length = Math.max(...sentences.map((sentence) => sentence.length));
     const ids = HeapTensor.allocate(module, 'int64', [sentences.length, length]);
-    const mask = HeapTensor.allocate(module, 'int64', [sentences.length, length]);
+    let mask: HeapTensor | undefined;
     try {
+      mask = HeapTensor.allocate(module, 'int64', [sentences.length, length]);
       const idValues = ids.int64().fill(BigInt(padToken));
       const maskValues = mask.int64().fill(0n);
       sentences.forEach((sentence, row) => {
@@ -67,7 +68,7 @@ export class Seq2SeqGraphs {
       const [hidden] = this.encoder.runPlan(this.#encodePlan, [ids, mask]) as [HeapTensor];
       return { mask, hidden };
     } catch (thrown) {
-      mask.release();
+      mask?.release();
       throw thrown;
     } finally {
       ids.release();
