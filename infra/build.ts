@@ -11,6 +11,15 @@ const [functions, , models] = await Promise.all([
 ]);
 for (const { name, files } of functions) {
   console.log(`function ${name}`);
-  for (const file of files) console.log(`  ${file.name.padEnd(32)} ${(file.bytes / 1024).toFixed(0).padStart(7)} KB`);
+  const chunks = files.filter(({ name: file }) => file.startsWith('chunk-'));
+  for (const file of files) if (!chunks.includes(file)) print(file.name, file.bytes);
+  print(
+    `${chunks.length} chunks, imported late`,
+    chunks.reduce((sum, { bytes }) => sum + bytes, 0),
+  );
 }
 for (const model of models) console.log(`model in ${model}`);
+
+function print(what: string, bytes: number): void {
+  console.log(`  ${what.padEnd(32)} ${(bytes / 1024).toFixed(0).padStart(7)} KB`);
+}

@@ -32,12 +32,16 @@ async function bundleFunction(name: FunctionName, folder: string): Promise<Bundl
   const { entries, copied } = sources()[name];
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  await build({
+  const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: { ...entries },
     outdir: folder,
     outExtension: { '.js': '.mjs' },
     bundle: true,
+    // What is imported late is a file of its own.
+    splitting: true,
+    chunkNames: 'chunk-[hash]',
+    metafile: true,
     format: 'esm',
     platform: 'node',
     target: 'node20',
@@ -48,7 +52,7 @@ async function bundleFunction(name: FunctionName, folder: string): Promise<Bundl
     logLevel: 'warning',
   });
   for (const file of copied) await copyFile(file, join(folder, basename(file)));
-  const files = [...Object.keys(entries).map((entry) => `${entry}.mjs`), ...copied.map((file) => basename(file))];
+  const files = [...Object.keys(metafile.outputs), ...copied].map((file) => basename(file));
   return {
     name,
     folder,

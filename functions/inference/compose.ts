@@ -2,6 +2,7 @@ import type { Hono } from 'hono';
 import { readSettings } from '../../shared/config/settings.ts';
 import { VERSION } from '../../shared/config/version.ts';
 import { createFleetCatalog } from '../../shared/fleet/fleet-catalog.ts';
+import { createLateStores } from '../../shared/fleet/late-stores.ts';
 import { LazyModelHost } from '../../shared/host/lazy-model-host.ts';
 import type { ModelHost } from '../../shared/host/model-host.ts';
 import { createWorkerModelLoader } from '../../shared/host/worker-model-loader.ts';
@@ -12,7 +13,6 @@ import { Downloader } from '../../shared/repository/download.ts';
 import { FileCache } from '../../shared/repository/file-cache.ts';
 import { thisProcess } from '../../shared/repository/process-identity.ts';
 import type { RepositoryCatalog } from '../../shared/repository/repository-catalog.ts';
-import { createS3Client, S3ObjectStore } from '../../shared/repository/s3-object-store.ts';
 import { compileEngine } from '../../shared/runtime/compiled-engine.ts';
 import { createApp } from './app.ts';
 
@@ -22,6 +22,8 @@ export interface Inference {
   readonly app: Hono<HttpEnv>;
   readonly host: ModelHost;
   readonly catalog: RepositoryCatalog;
+  /** When the instance may be called started. */
+  readonly started: Promise<unknown>;
 }
 
 /**
@@ -38,14 +40,20 @@ export function composeInference(
   // First of all: the engine compiles on threads of its own while the rest starts and the weights arrive.
   const engine = compileEngine(assets, settings.threads);
   const clock = systemClock;
-  const store = new S3ObjectStore(createS3Client(), settings.bucket);
+  const stores = createLateStores(settings);
   const cache = new FileCache({
     folder: settings.cacheFolder,
     maxBytes: settings.cacheMb * MIB,
     identity: thisProcess(),
     clock,
   });
-  const downloader = new Downloader({ store, cache, settings: settings.download, clock, random: Math.random });
+  const downloader = new Downloader({
+    store: stores.objects,
+    cache,
+    settings: settings.download,
+    clock,
+    random: Math.random,
+  });
   const isProvisioned = env['AWS_LAMBDA_INITIALIZATION_TYPE'] === 'provisioned-concurrency';
   const loader = createWorkerModelLoader({
     downloader,
@@ -54,7 +62,9 @@ export function composeInference(
     ...(settings.numBeams === undefined ? {} : { numBeams: settings.numBeams }),
   });
   const host = new LazyModelHost({ loader, clock, log });
-  const catalog = createFleetCatalog(settings, store);
+  const catalog = createFleetCatalog(settings, stores);
   const app = createApp({ host, catalog, limits: settings.limits, log, clock, version: VERSION });
-  return { app, host, catalog };
+  // What nobody waits for may take its time; an instance that is frozen after its start should have it all.
+  const started = isProvisioned ? stores.arrived : Promise.resolve();
+  return { app, host, catalog, started };
 }

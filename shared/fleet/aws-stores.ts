@@ -1,0 +1,21 @@
+import type { Settings } from '../config/settings.ts';
+import type { ActiveVersionReader } from '../repository/active-version-reader.ts';
+import type { ObjectStore } from '../repository/object-store.ts';
+import { createS3Client, S3ObjectStore } from '../repository/s3-object-store.ts';
+import { DynamoActiveVersions } from './dynamo-active-versions.ts';
+import { createDynamoClient } from './dynamo-client.ts';
+
+/** What the functions read from S3 and DynamoDB. */
+export interface Stores {
+  readonly objects: ObjectStore;
+  readonly active: ActiveVersionReader;
+}
+
+/** The real ones, by the usual AWS environment. Importing this file brings AWS's SDK with it. */
+export function createAwsStores(settings: Settings): Stores {
+  const client = createDynamoClient({ timeoutMs: settings.storeFirstTimeoutMs });
+  return {
+    objects: new S3ObjectStore(createS3Client(), settings.bucket),
+    active: new DynamoActiveVersions(client, settings.table),
+  };
+}

@@ -1,0 +1,28 @@
+import type { Settings } from '../config/settings.ts';
+import type { Stores } from './aws-stores.ts';
+
+export interface LateStores extends Stores {
+  /** When AWS's SDK has arrived; rejects if it cannot be imported. */
+  readonly arrived: Promise<unknown>;
+}
+
+/**
+ * The stores before AWS's SDK is there: it is most of a function's JavaScript, and its import begins here without holding
+ * up the start. A call that comes before it waits for it.
+ */
+export function createLateStores(settings: Settings): LateStores {
+  const stores = import('./aws-stores.ts').then(({ createAwsStores }) => createAwsStores(settings));
+  // Whoever calls a store is told; unobserved until then.
+  stores.catch(() => undefined);
+  return {
+    arrived: stores,
+    objects: {
+      getRange: async (key, request) => (await stores).objects.getRange(key, request),
+      getText: async (key, options) => (await stores).objects.getText(key, options),
+      list: async (prefix, options) => (await stores).objects.list(prefix, options),
+    },
+    active: {
+      read: async (ids, options) => (await stores).active.read(ids, options),
+    },
+  };
+}
