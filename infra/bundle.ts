@@ -48,6 +48,8 @@ async function bundleFunction(name: FunctionName, folder: string): Promise<Bundl
     // The SDK's ES modules: smaller, and without CommonJS's require.
     mainFields: ['module', 'main'],
     minify: true,
+    // Node prints the line that an error stands in.
+    lineLimit: 200,
     legalComments: 'none',
     logLevel: 'warning',
   });

@@ -54,12 +54,21 @@ export function languageDirectory(manifests: readonly Manifest[]): LanguageDirec
   };
 }
 
-const englishNames = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'code' });
+/** English names by code; made at first use, since loading them takes longer than the rest of a function's start. */
+const englishNames = onFirstUse(() => new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' }));
+
+function onFirstUse<Value>(make: () => Value): () => Value {
+  let made: Value | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
 
 /** A language's name in English. */
 export function languageName(code: string): string {
   const locale = localeOf(code);
-  return locale === undefined ? code : (englishNames.of(locale.toString()) ?? code);
+  return (locale === undefined ? undefined : englishNames().of(locale.toString())) ?? code;
 }
 
 /** Under which names a language may be known here, the closest first. */
@@ -85,10 +94,8 @@ function localeOf(written: string): Intl.Locale | undefined {
   }
 }
 
-const knownNames = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' });
-
 /** Whether a code stands for a language at all. */
 export function isLanguage(code: string): boolean {
   const locale = localeOf(code);
-  return locale !== undefined && knownNames.of(locale.language) !== undefined;
+  return locale !== undefined && englishNames().of(locale.language) !== undefined;
 }
