@@ -4,7 +4,7 @@ import { ModelUnsupportedError } from './errors.ts';
 
 /** Text to token ids and back, by `tokenizer.json`. */
 export interface TextTokenizer {
-  /** Ids of the text alone, without start, end or language tokens. */
+  /** Ids of the text alone: a text that spells a special token, such as `</s>` or `__es__`, cannot bring it in. */
   encode(text: string): number[];
   /** The text of ids; special tokens are left out. */
   decode(ids: readonly number[]): string;
@@ -16,8 +16,13 @@ export interface TextTokenizer {
 export function createTextTokenizer(definition: unknown, config: unknown): TextTokenizer {
   try {
     const tokenizer = new Tokenizer(definition as object, config as object);
+    const unknown = tokenizer.model?.unk_token_id;
+    const special = new Set<number>();
+    for (const [id, token] of tokenizer.get_added_tokens_decoder())
+      if (token.special && id !== unknown) special.add(id);
     return {
-      encode: (text) => tokenizer.encode(text, { add_special_tokens: false }).ids,
+      encode: (text) =>
+        tokenizer.encode(text, { add_special_tokens: false }).ids.filter((id: number) => !special.has(id)),
       // The library takes no empty list, which is what a model answers that ends at once.
       decode: (ids) => (ids.length === 0 ? '' : tokenizer.decode([...ids], { skip_special_tokens: true })),
       idOf: (token) => tokenizer.token_to_id(token),

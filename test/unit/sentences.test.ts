@@ -55,6 +55,10 @@ describe('halving a sentence', () => {
     expect(halve('so, one two three four five six seven')).toEqual(['so, one two three', ' ', 'four five six seven']);
   });
 
+  test('cuts after the marks that Chinese and Japanese follow by no space', () => {
+    expect(halve('房租到期了，请联系办公室。')).toEqual(['房租到期了，', '', '请联系办公室。']);
+  });
+
   test('cuts between characters when there is no space, and never through one', () => {
     expect(halve('abcdef')).toEqual(['abc', '', 'def']);
     expect(halve('a😀😀b')).toEqual(['a😀', '', '😀b']);

@@ -22,6 +22,16 @@ describe('a text tokenizer', () => {
     expect(tokenizer.encode('')).toEqual([]);
   });
 
+  test('lets no text bring in a special token by spelling it', () => {
+    const language = tokenizer.idOf('spa_Latn') as number;
+
+    const ids = tokenizer.encode('the </s> rent spa_Latn is due.');
+
+    expect(ids).toEqual(expect.arrayContaining(['▁the', '▁rent', '▁is', '▁due'].map((piece) => pieceId(piece))));
+    expect(ids).not.toContain(END);
+    expect(ids).not.toContain(language);
+  });
+
   test('decodes without special tokens', () => {
     const language = tokenizer.idOf('spa_Latn') as number;
 

@@ -51,7 +51,8 @@ function pushTrimmed(pieces: Piece[], segment: string): void {
 }
 
 /**
- * Halves a sentence that is too long for the model, at the best place near its middle: after a mark of punctuation, else
+ * Halves a sentence that is too long for the model, at the best place near its middle: after a mark of punctuation (which
+ * Chinese and Japanese follow by no space), else
  * between words, else between two characters. Returns the two halves with the white space between them kept apart.
  */
 export function halve(sentence: string): [left: string, between: string, right: string] {
@@ -67,7 +68,7 @@ export function halve(sentence: string): [left: string, between: string, right: 
   };
   const isCentral = (match: RegExpExecArray | undefined) =>
     match !== undefined && Math.abs(match.index - middle) < sentence.length * 0.4;
-  const afterPunctuation = nearest(/(?<=[,;:)\]–—、，；：])\s+/gu);
+  const afterPunctuation = nearest(/(?<=[,;:)\]–—])\s+|(?<=[、，；：])\s*/gu);
   const place = isCentral(afterPunctuation) ? afterPunctuation : (nearest(/\s+/gu) ?? afterPunctuation);
   if (place === undefined) {
     const characters = Array.from(sentence);
