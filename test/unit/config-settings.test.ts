@@ -48,7 +48,7 @@ describe('readSettings', () => {
       CASALINGUA_PINS: '{"translate-es-en":{"version":"1.0.0"},"language-detection":{"version":"2","hard":true}}',
       CASALINGUA_NUM_BEAMS: '2',
       CASALINGUA_CACHE_MB: '64',
-      CASALINGUA_WARM_UP_ON_DEMAND: '0',
+      CASALINGUA_WARM_UP_ON_DEMAND: '2',
       CASALINGUA_LIMIT_ALTERNATIVES: '0',
     });
 
