@@ -57,7 +57,7 @@ describe('readSettings', () => {
     expect(settings.pins.get('language-detection')).toEqual({ version: '2', hard: true });
     expect(settings.numBeams).toBe(2);
     expect(settings.cacheMb).toBe(64);
-    expect(settings.warmUp.onDemand).toBe(0);
+    expect(settings.warmUp.onDemand).toBe(2);
     expect(settings.limits.alternatives).toBe(0);
   });
 
