@@ -7,7 +7,7 @@ const layers = [
   { name: 'http', path: '^shared/http/' },
   { name: 'decisions', path: '^shared/(host|admission|fleet)/' },
   { name: 'models', path: '^shared/(breaker|repository|runtime)/' },
-  { name: 'ground', path: '^shared/(config|observability|errors)' },
+  { name: 'ground', path: '^shared/(config/|observability/|[^/]+\\.ts$)' },
 ];
 
 const downwards = layers.flatMap((layer, index) =>

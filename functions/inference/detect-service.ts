@@ -1,8 +1,8 @@
-import { untilAborted } from '../../shared/http/deadline.ts';
 import { BadRequestError } from '../../shared/http/errors.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
 import type { DetectionManifest, Manifest } from '../../shared/repository/manifest.ts';
 import type { DetectedLanguage } from '../../shared/runtime/tasks.ts';
+import { untilAborted } from '../../shared/until-aborted.ts';
 import { ModelMissingError } from './errors.ts';
 import type { RunModel } from './model-run.ts';
 

@@ -1,10 +1,11 @@
 import { Hono } from 'hono';
 import type { Limits } from '../../shared/config/settings.ts';
 import { limitBody } from '../../shared/http/body-limit.ts';
-import { deadline, untilAborted } from '../../shared/http/deadline.ts';
+import { deadline } from '../../shared/http/deadline.ts';
 import type { Clock, HttpEnv } from '../../shared/http/environment.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
 import type { DetectedLanguage } from '../../shared/runtime/tasks.ts';
+import { untilAborted } from '../../shared/until-aborted.ts';
 import type { Detect } from './detect-service.ts';
 import { findTexts, type HtmlText, replaceTexts } from './html.ts';
 import { languageName } from './languages.ts';

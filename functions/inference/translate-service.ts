@@ -1,8 +1,8 @@
-import { untilAborted } from '../../shared/http/deadline.ts';
 import { BadRequestError } from '../../shared/http/errors.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
 import type { Manifest, TranslationManifest } from '../../shared/repository/manifest.ts';
 import type { DetectedLanguage, Translation } from '../../shared/runtime/tasks.ts';
+import { untilAborted } from '../../shared/until-aborted.ts';
 import { type Detect, namedModel } from './detect-service.ts';
 import { type Chooser, createChooser } from './language-choice.ts';
 import { type LanguageDirectory, languageDirectory } from './languages.ts';

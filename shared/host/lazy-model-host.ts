@@ -2,13 +2,13 @@ import { messageOf } from '../errors.ts';
 import type { Log } from '../observability/log.ts';
 import { type Manifest, modelKey, runtimeFiles } from '../repository/manifest.ts';
 import type { WorkerCrashedError } from '../runtime/errors.ts';
+import { untilAborted } from '../until-aborted.ts';
 import { ModelDrainingError } from './errors.ts';
 import { failedBy, loadFailed } from './load-failure.ts';
 import type { Lease, ModelHost, ModelStatus } from './model-host.ts';
 import type { LoadedWorker, LoadObserver, ModelLoader } from './model-loader.ts';
 import type { Draining, Loading, Ready, Slot } from './slot.ts';
 import { statusOf } from './slot-status.ts';
-import { untilAborted } from './until-aborted.ts';
 
 export interface LazyModelHostOptions {
   readonly loader: ModelLoader;

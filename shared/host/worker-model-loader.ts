@@ -3,8 +3,8 @@ import type { CacheLease } from '../repository/file-cache.ts';
 import { type Manifest, runtimeFiles } from '../repository/manifest.ts';
 import type { CompiledEngine } from '../runtime/compiled-engine.ts';
 import { ModelWorker } from '../runtime/model-worker.ts';
+import { untilAborted } from '../until-aborted.ts';
 import type { LoadedWorker, LoadObserver, ModelLoader } from './model-loader.ts';
-import { untilAborted } from './until-aborted.ts';
 
 export interface WorkerModelLoaderOptions {
   readonly downloader: Downloader;

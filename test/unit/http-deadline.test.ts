@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { remainingMs, untilAborted } from '../../shared/http/deadline.ts';
+import { remainingMs } from '../../shared/http/deadline.ts';
+import { untilAborted } from '../../shared/until-aborted.ts';
 
 const now = 1_000_000;
 const invocation = (ms: number) => ({ lambdaContext: { awsRequestId: 'r', getRemainingTimeInMillis: () => ms } });
