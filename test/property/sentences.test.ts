@@ -11,7 +11,25 @@ const anyText = fc.oneof(
   fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 60 }).map((units) => String.fromCharCode(...units)),
   fc
     .array(
-      fc.constantFrom('Tom', ' ', '. ', '\n', '\r\n', '\r', '…', ', ', '12.5', '🏠', '。', '\u00a0', '\u2028', '-'),
+      fc.constantFrom(
+        'Tom',
+        ' ',
+        '. ',
+        '\n',
+        '\r\n',
+        '\r',
+        '…',
+        ', ',
+        '12.5',
+        '🏠',
+        '。',
+        '\u00a0',
+        '\u2028',
+        '-',
+        '- ',
+        '1. ',
+        '> ',
+      ),
       {
         maxLength: 60,
       },

@@ -23,6 +23,14 @@ describe('cutting a text into sentences', () => {
     ['emoji within a sentence', 'Our 🏠 is warm.', '[Our 🏠 is warm.]'],
     ['numbers and rules by themselves', '1234\n-----\n$ 1,250.00', '1234\n-----\n$ 1,250.00'],
     ['numbers within a sentence', 'Pay 1,250.50 by 3 p.m. today', '[Pay 1,250.50 by 3 p.m. today]'],
+    [
+      'the marks of a list',
+      '- Rent\r\n  * Water\n\t• Heat\n– – Gas\n☐ Keys',
+      '- [Rent]\r\n  * [Water]\n\t• [Heat]\n– – [Gas]\n☐ [Keys]',
+    ],
+    ['the numbers of a list', '1. Sign here.\n12) Pay.\n(3) Move in.', '1. [Sign here.]\n12) [Pay.]\n(3) [Move in.]'],
+    ['the marks of headings and quotations', '## Rules\n> Be quiet.', '## [Rules]\n> [Be quiet.]'],
+    ['no marks within a line, nor those that touch a word', '2 rooms - one bath\n-Yes', '[2 rooms - one bath]\n[-Yes]'],
     ['nothing', '', ''],
     ['nothing but white space', ' \n\t', ' \n\t'],
   ])('keeps apart %s', (_, text, expected) => {

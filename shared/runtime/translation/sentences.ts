@@ -25,14 +25,22 @@ function supportedLocale(language: string): string {
 }
 
 /**
- * Cuts a text into sentences, one line at a time. White space and line breaks around a sentence, and sentences without a
- * letter in them (an emoji, a number, a rule of dashes), are kept as they are.
+ * What begins an item of a list, a heading or a quotation, with the white space after it: `- `, `• `, `2. `, `(3) `, `## `,
+ * `> `. To a model it is part of the sentence, which it drops or is thrown off by.
+ */
+const lineMarks = /^\s*(?:(?:[-–—*+•‣◦⁃·●○■□▪▫☐☑☒✓✔>]|#{1,6}|\(?\d{1,3}[.)])\s+)+/u;
+
+/**
+ * Cuts a text into sentences, one line at a time. White space and line breaks around a sentence, the marks of a list at the
+ * beginning of a line, and sentences without a letter in them (an emoji, a number, a rule of dashes) are kept as they are.
  */
 export function cutIntoSentences(text: string, language: string): Piece[] {
   const pieces: Piece[] = [];
   for (const line of text.split(/(\r\n|[\n\r\u2028\u2029\v\f])/)) {
     if (line === '') continue;
-    for (const { segment } of segmenterOf(language).segment(line)) pushTrimmed(pieces, segment);
+    const marks = lineMarks.exec(line)?.[0] ?? '';
+    if (marks !== '') pieces.push({ text: marks, translate: false });
+    for (const { segment } of segmenterOf(language).segment(line.slice(marks.length))) pushTrimmed(pieces, segment);
   }
   return pieces;
 }
