@@ -1,6 +1,6 @@
 import { createMiddleware } from 'hono/factory';
 import type { Clock, HttpEnv, LambdaBindings } from './environment.ts';
-import { BadRequestError, DeadlineExceededError } from './errors.ts';
+import { BadRequestError, DeadlineExceededError, RequestCancelledError } from './errors.ts';
 
 /** API Gateway gives up after 30 s; two of them are for the way there and back. */
 const gatewayMs = 28_000;
@@ -42,7 +42,7 @@ export function remainingMs(hints: DeadlineHints, now: number): number {
 /** The longest that a timer of Node takes. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** Gives each request `signal`, which is aborted when its time is over; its timer ends with the request. */
+/** Gives each request `signal`, which is aborted when its time is over or its caller hangs up; what watches for that ends with the request. */
 export const deadline = (clock: Clock) =>
   createMiddleware<HttpEnv>(async function deadline(c, next) {
     const controller = new AbortController();
@@ -57,10 +57,16 @@ export const deadline = (clock: Clock) =>
     );
     const passed = () => controller.abort(new DeadlineExceededError('the deadline of the request passed'));
     if (ms <= 0) passed();
+    // Behind the gateway nobody is seen to hang up; a server that holds the caller's own connection tells.
+    const caller = c.req.raw.signal;
+    const hungUp = () => controller.abort(new RequestCancelledError('the caller hung up'));
+    if (caller.aborted) hungUp();
+    caller.addEventListener('abort', hungUp, { once: true });
     const timer = ms > 0 && ms <= longestTimerMs ? setTimeout(passed, ms) : undefined;
     try {
       await next();
     } finally {
       clearTimeout(timer);
+      caller.removeEventListener('abort', hungUp);
     }
   });

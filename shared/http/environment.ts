@@ -16,7 +16,7 @@ export interface RequestVariables {
   requestId: string;
   /** Wall clock, ms since the epoch. */
   startedAt: number;
-  /** Aborted, with a `DeadlineExceededError` as its reason, when the request's time is over. */
+  /** Aborted when the request's time is over (`DeadlineExceededError`) or its caller hung up (`RequestCancelledError`). */
   signal: AbortSignal;
   work: RequestWork;
 }

@@ -36,6 +36,12 @@ export class TextTooLongError extends CasaLinguaError {
   readonly retryable = false;
 }
 
+/** The caller hung up: nobody will read the answer. */
+export class RequestCancelledError extends CasaLinguaError {
+  readonly code = 'REQUEST_CANCELLED';
+  readonly retryable = true;
+}
+
 /** The time that the caller, the gateway or the invocation gave is over. */
 export class DeadlineExceededError extends CasaLinguaError {
   readonly code = 'DEADLINE_EXCEEDED';

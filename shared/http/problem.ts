@@ -2,7 +2,7 @@ import { CasaLinguaError } from '../errors.ts';
 import { DeadlineExceededError } from './errors.ts';
 
 /** The statuses that this project answers failures with. */
-export type FailureStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 429 | 500 | 503 | 504 | 507;
+export type FailureStatus = 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 429 | 500 | 503 | 504 | 507;
 
 /** A failure in the shape of RFC 9457, with the project's extension members. */
 export interface Problem {
@@ -33,6 +33,8 @@ const kinds: Readonly<Record<string, readonly [status: FailureStatus, title: str
   UNKNOWN_MODEL: [404, 'There is no such model'],
   NOT_FOUND: [404, 'There is nothing here'],
   METHOD_NOT_ALLOWED: [405, 'The method is not allowed'],
+  // Only the log sees it: who would read it has gone.
+  REQUEST_CANCELLED: [408, 'The caller hung up'],
   VERSION_CONFLICT: [409, 'Somebody else changed it first'],
   BODY_TOO_LARGE: [413, 'The body is too large'],
   INFERENCE_FAILED: [500, 'The inference failed'],

@@ -53,9 +53,12 @@ function run({ id, input, cancelled }: Extract<ToWorker, { type: 'run' }>): From
   const started = performance.now();
   try {
     if (model === undefined) throw new Error('the model is not loaded');
-    const output = model.run(input, () => {
+    const checkCancelled = () => {
       if (Atomics.load(flag, 0) !== 0) throw new CancelledError('cancelled');
-    });
+    };
+    // It may have been given up while it waited for others.
+    checkCancelled();
+    const output = model.run(input, checkCancelled);
     return { type: 'done', id, output, computeMs: performance.now() - started };
   } catch (thrown) {
     // After a trap the heap is not to be trusted any more: the thread dies with whatever is in it.

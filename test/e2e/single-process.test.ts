@@ -1,11 +1,15 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { serve } from '@hono/node-server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalStores, startLocalStores } from '../../infra/local/local-stores.ts';
 import { composeSingleProcess, type SingleProcess } from '../../infra/local/serve-app.ts';
 import type { Log, LogFields } from '../../shared/observability/log.ts';
 import { modelFolders } from '../support/local-run.ts';
+import { until } from '../support/process-state.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -100,6 +104,27 @@ describe('all functions in one process', () => {
 
     expect((await read(answer)).translatedText).toBe('Necesito ayuda.');
     expect(loadsOf('translate-en-es')).toHaveLength(before + 1);
+  });
+
+  it('stops the work of a caller that hangs up', async () => {
+    const server = serve({ fetch: served.app.fetch, port: 0, hostname: '127.0.0.1' });
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const caller = new AbortController();
+    const hopeless = fetch(`http://127.0.0.1:${port}/translate`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ q: 'I need help.\n'.repeat(700), source: 'en', target: 'es' }),
+      signal: caller.signal,
+    });
+    await until(() => served.host.status().some(({ leases }) => leases > 0));
+
+    caller.abort();
+
+    await expect(hopeless).rejects.toThrow('aborted');
+    await until(() => log.events.some(({ fields }) => fields['code'] === 'REQUEST_CANCELLED'));
+    expect(served.host.status().map(({ leases }) => leases)).not.toContain(1);
+    server.close();
   });
 
   it('never logs a text', async () => {

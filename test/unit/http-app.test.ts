@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createHttpApp } from '../../shared/http/app.ts';
 import { createJsonLog } from '../../shared/observability/log.ts';
 import { createFakeCatalog } from '../support/fake-catalog.ts';
-import { createFakeHost } from '../support/fake-host.ts';
+import { createFakeHost, untilGivenUp } from '../support/fake-host.ts';
 import { createTestApp, postForm, postJson, read, testNow } from '../support/inference-app.ts';
 
 const request = { q: 'Hello', source: 'en', target: 'es' };
@@ -124,6 +124,32 @@ describe('the log', () => {
     expect(failure).toMatchObject({ level: 'error', event: 'http.failure', name: 'TypeError', requestId: 'r-3' });
     expect(failure.frames[0]).toMatch(/^at /);
     expect(host.leasesHeld()).toBe(0);
+  });
+});
+
+describe('a caller that hangs up', () => {
+  it('ends the work that is under way for it, and no failure of ours is logged', async () => {
+    const caller = new AbortController();
+    const host = createFakeHost({
+      beforeRun: (_input, signal) => {
+        caller.abort();
+        return untilGivenUp(signal);
+      },
+    });
+    const { app, lines } = createTestApp({ host });
+
+    await app.request('/detect', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"q":"Hello"}',
+      signal: caller.signal,
+    });
+
+    expect(host.runs).toEqual([]);
+    expect(host.leasesHeld()).toBe(0);
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { event: 'http.request', status: 408, code: 'REQUEST_CANCELLED' },
+    ]);
   });
 });
 
