@@ -38,11 +38,13 @@ export function countingModule(module: OrtModule): CountingModule {
         return module._OrtCreateTensor(...given);
       },
     },
-    // Whoever reads a tensor that a run returned has taken it over.
-    _OrtGetTensorData: {
-      value: (...given: Parameters<OrtModule['_OrtGetTensorData']>) => {
-        tensors++;
-        return module._OrtGetTensorData(...given);
+    // Whoever runs a graph takes over what it returns.
+    _OrtRun: {
+      value: (...given: Parameters<OrtModule['_OrtRun']>) => {
+        const status = module._OrtRun(...given);
+        const [, , , , , outputCount] = given;
+        if (status === 0) tensors += outputCount;
+        return status;
       },
     },
     _OrtReleaseTensor: {

@@ -13,25 +13,29 @@ const ELEMENT: Record<ElementType, { readonly code: number; readonly bytes: numb
 
 const LOCATION_CPU = 1;
 
+/** Where a tensor's elements begin, in bytes, and its shape. */
+interface Place {
+  readonly data: number;
+  readonly dims: readonly number[];
+}
+
 /**
  * A tensor that lives in the engine's heap, ours or one that a run returned. It must be released exactly once; the heap
  * has no collector.
  */
 export class HeapTensor {
   readonly handle: number;
-  /** Byte offset of the elements. */
-  readonly data: number;
-  readonly dims: readonly number[];
   readonly #module: OrtModule;
   /** Set when the elements are ours to free; the engine frees those of its own outputs. */
   readonly #owned: boolean;
+  /** Asked of the engine when it is needed: a cache that goes from one step to the next never is. */
+  #place: Place | undefined;
 
-  private constructor(module: OrtModule, handle: number, data: number, dims: readonly number[], owned: boolean) {
+  private constructor(module: OrtModule, handle: number, owned: Place | undefined) {
     this.#module = module;
     this.handle = handle;
-    this.data = data;
-    this.dims = dims;
-    this.#owned = owned;
+    this.#owned = owned !== undefined;
+    this.#place = owned;
   }
 
   /** Elements are not initialised. @throws InferenceFailedError when the heap is full */
@@ -49,24 +53,22 @@ export class HeapTensor {
       module._free(data);
       checkStatus(module, 1, 'create a tensor');
     }
-    return new HeapTensor(module, handle, data, dims, true);
+    return new HeapTensor(module, handle, { data, dims });
   }
 
   /** Takes over a tensor that a run returned. */
   static adopt(module: OrtModule, handle: number): HeapTensor {
-    const stack = module.stackSave();
-    try {
-      const pointer = module.PTR_SIZE;
-      const out = module.stackAlloc(4 * pointer);
-      const status = module._OrtGetTensorData(handle, out, out + pointer, out + 2 * pointer, out + 3 * pointer);
-      checkStatus(module, status, 'read a tensor');
-      const [, data = 0, shape = 0, rank = 0] = uint32At(module, out, 4);
-      const dims = Array.from(int32At(module, shape, rank));
-      module._OrtFree(shape);
-      return new HeapTensor(module, handle, data, dims, false);
-    } finally {
-      module.stackRestore(stack);
-    }
+    return new HeapTensor(module, handle, undefined);
+  }
+
+  /** Byte offset of the elements. @throws InferenceFailedError */
+  get data(): number {
+    return this.#located().data;
+  }
+
+  /** @throws InferenceFailedError */
+  get dims(): readonly number[] {
+    return this.#located().dims;
   }
 
   get elements(): number {
@@ -98,9 +100,30 @@ export class HeapTensor {
     return picked;
   }
 
+  #located(): Place {
+    this.#place ??= locate(this.#module, this.handle);
+    return this.#place;
+  }
+
   release(): void {
     this.#module._OrtReleaseTensor(this.handle);
     if (this.#owned) this.#module._free(this.data);
+  }
+}
+
+function locate(module: OrtModule, handle: number): Place {
+  const stack = module.stackSave();
+  try {
+    const pointer = module.PTR_SIZE;
+    const out = module.stackAlloc(4 * pointer);
+    const status = module._OrtGetTensorData(handle, out, out + pointer, out + 2 * pointer, out + 3 * pointer);
+    checkStatus(module, status, 'read a tensor');
+    const [, data = 0, shape = 0, rank = 0] = uint32At(module, out, 4);
+    const dims = Array.from(int32At(module, shape, rank));
+    module._OrtFree(shape);
+    return { data, dims };
+  } finally {
+    module.stackRestore(stack);
   }
 }
 
