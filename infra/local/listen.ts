@@ -3,22 +3,24 @@ import type { AddressInfo } from 'node:net';
 
 /** The port asked for belongs to somebody else. */
 export class PortTakenError extends Error {
-  readonly port: number;
-
-  constructor(port: number, cause: unknown) {
-    super(`port ${port} on 127.0.0.1 is taken`, { cause });
+  constructor(hostname: string, port: number, cause: unknown) {
+    super(`port ${port} on ${hostname} is taken`, { cause });
     this.name = 'PortTakenError';
-    this.port = port;
   }
 }
 
 /** Listens on loopback and resolves to the port; 0 takes any free one. @throws PortTakenError */
 export function listenOnLoopback(server: Server, port: number): Promise<number> {
+  return listen(server, port, '127.0.0.1');
+}
+
+/** Listens and resolves to the port; 0 takes any free one. @throws PortTakenError */
+export function listen(server: Server, port: number, hostname: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'EADDRINUSE' ? new PortTakenError(port, error) : error);
+      reject(error.code === 'EADDRINUSE' ? new PortTakenError(hostname, port, error) : error);
     });
-    server.listen(port, '127.0.0.1', () => {
+    server.listen(port, hostname, () => {
       const address: AddressInfo | string | null = server.address();
       if (address === null || typeof address === 'string') reject(new Error('the server has no port'));
       else resolve(address.port);

@@ -1,9 +1,19 @@
+import { once } from 'node:events';
+import { mkdtemp } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { serve } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
+import { SettingsInvalidError } from '../../shared/config/errors.ts';
 import { bundleFunctions } from '../bundle.ts';
+import { bundleLocalPrograms } from '../bundle-local.ts';
 import { buildModels } from '../bundle-models.ts';
-import { type LocalStores, startLocalStores } from './local-stores.ts';
+import { onEndSignal, portOf } from './command.ts';
+import { startReaper } from './front/reaper.ts';
+import { closeServer, listen, PortTakenError } from './listen.ts';
+import { startLocalStores } from './local-stores.ts';
 import { composeSingleProcess } from './serve-app.ts';
 
 /**
@@ -12,29 +22,47 @@ import { composeSingleProcess } from './serve-app.ts';
  */
 // On Node 20 the SDK announces at every start that its support for it will end.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+/** How long requests that are under way may take when the process is to end. */
+const DRAIN_MS = 5_000;
 const { values } = parseArgs({ options: { port: { type: 'string' }, host: { type: 'string' } } });
-const port = Number(values.port ?? process.env['PORT'] ?? 3000);
+const port = portOf(values.port ?? process.env['PORT'], 3000);
 const hostname = values.host ?? '127.0.0.1';
-const buildFolder = join(import.meta.dirname, '..', '..', 'build');
 
-await bundleFunctions(join(buildFolder, 'functions'));
-const stores = process.env['CASALINGUA_MODEL_BUCKET'] === undefined ? await ownStores() : undefined;
-Object.assign(process.env, stores?.environment);
-const { app, host } = composeSingleProcess(process.env, join(buildFolder, 'functions', 'inference'));
-const server = serve({ fetch: app.fetch, port, hostname }, ({ port: bound }) => {
+// All that only this run needs; the reaper removes it when the process has ended, however it ended.
+const folder = await mkdtemp(join(tmpdir(), 'casalingua-serve-'));
+const reaper = startReaper((await bundleLocalPrograms(join(folder, 'local'))).reaper, folder);
+
+try {
+  await bundleFunctions(join(folder, 'functions'));
+  const stores = process.env['CASALINGUA_MODEL_BUCKET'] === undefined ? await ownStores() : undefined;
+  Object.assign(process.env, stores?.environment);
+  const { app, host } = composeSingleProcess(process.env, join(folder, 'functions', 'inference'));
+  const server = createServer(getRequestListener(app.fetch, { hostname }));
+  const bound = await listen(server, port, hostname);
   console.log(`CasaLingua, in one process, is on http://${hostname}:${bound}. Ctrl-C ends it.`);
-});
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    server.close(async () => {
-      await host.close();
-      await stores?.close();
-      process.exit(0);
-    });
+  onEndSignal(async () => {
+    await drain(server);
+    await host.close();
+    await stores?.close();
+    await reaper.close();
   });
+} catch (error) {
+  await reaper.close();
+  if (!(error instanceof PortTakenError || error instanceof SettingsInvalidError)) throw error;
+  console.error(error.message);
+  process.exit(1);
 }
 
-async function ownStores(): Promise<LocalStores> {
-  const modelFolders = await buildModels(join(buildFolder, 'models'));
-  return startLocalStores({ modelFolders, onProgress: (line) => console.log(line) });
+async function ownStores() {
+  const modelFolders = await buildModels(join(folder, 'models'));
+  const onProgress = (line: string) => console.log(line);
+  return startLocalStores({ modelFolders, dataFolder: join(folder, 'stores'), onProgress });
+}
+
+/** Takes no new request, lets those under way finish, and hangs up on what is still there then. */
+async function drain(server: Server): Promise<void> {
+  const drained = once(server, 'close');
+  server.close();
+  await Promise.race([drained, delay(DRAIN_MS, undefined, { ref: false })]);
+  await closeServer(server);
 }

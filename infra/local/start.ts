@@ -5,6 +5,7 @@ import { VersionConflictError } from '../../shared/repository/errors.ts';
 import { bundleFunctions } from '../bundle.ts';
 import { bundleLocalPrograms } from '../bundle-local.ts';
 import { buildModels } from '../bundle-models.ts';
+import { onEndSignal, portOf } from './command.ts';
 import { FolderTakenError } from './data-folder.ts';
 import type { FrontNote } from './front/front.ts';
 import { PortTakenError } from './listen.ts';
@@ -52,9 +53,7 @@ try {
     },
   });
   console.log(whatToTry(stack.url, stack.environment));
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => void stack.close().then(() => process.exit(0)));
-  }
+  onEndSignal(() => stack.close());
 } catch (error) {
   const told = inPlainWords(error);
   if (told === undefined) throw error;
@@ -74,13 +73,6 @@ function inPlainWords(error: unknown): string | undefined {
     return `${error.message}. To begin again with an empty repository, delete ${dataFolder}`;
   }
   return undefined;
-}
-
-function portOf(text: string | undefined, fallback: number): number {
-  const port = text === undefined || text === '' ? fallback : Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  console.error(`"${text}" is not a port: a whole number from 0 to 65535, 0 for any free one`);
-  process.exit(1);
 }
 
 function inWords(note: FrontNote): string {

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Front, FrontNote } from '../../infra/local/front/front.ts';
-import { type ProbeFrontOptions, startProbeFront } from '../support/probe-front.ts';
+import { type ProbeFrontOptions, probeFolder, startProbeFront } from '../support/probe-front.ts';
 import { processState, until } from '../support/process-state.ts';
 
 let front: Front;
@@ -40,6 +40,15 @@ describe('serving', () => {
 
     expect(answer.status).toBe(418);
     expect(event).toMatchObject({ rawPath: '/event', requestContext: { http: { method: 'POST' } }, body: 'a=1' });
+  });
+
+  it('goes on with the code that it began with, whatever a later build does to its folder', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'casalingua-probe-'));
+    cpSync(probeFolder, folder, { recursive: true });
+    await start({ folder });
+    rmSync(folder, { recursive: true });
+
+    expect((await get('/who')).status).toBe(200);
   });
 
   it('hands back bytes, status and cookies', async () => {

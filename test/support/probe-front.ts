@@ -2,12 +2,17 @@ import { join } from 'node:path';
 import { type Front, type FrontLimits, type FrontNote, startFront } from '../../infra/local/front/front.ts';
 
 export interface ProbeFrontOptions {
+  /** A copy of the fixture, for who changes it. */
+  readonly folder?: string;
   readonly maxInstances?: number;
   readonly timeoutMs?: number;
   readonly environment?: Record<string, string>;
   readonly limits?: Partial<FrontLimits>;
   readonly onNote?: (note: FrontNote) => void;
 }
+
+/** The fixture's code. */
+export const probeFolder = join(import.meta.dirname, '..', 'fixtures', 'lambda', 'probe');
 
 /** A front before the fixture function `test/fixtures/lambda/probe`, which every path but `/unrouted` is routed to. */
 export function startProbeFront(options: ProbeFrontOptions = {}): Promise<Front> {
@@ -18,7 +23,7 @@ export function startProbeFront(options: ProbeFrontOptions = {}): Promise<Front>
     functions: [
       {
         name: 'probe',
-        folder: join(import.meta.dirname, '..', 'fixtures', 'lambda', 'probe'),
+        folder: options.folder ?? probeFolder,
         handler: 'index.handler',
         maxInstances: options.maxInstances ?? 1,
         timeoutMs: options.timeoutMs ?? 30_000,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,9 +71,10 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   const limits = { ...frontLimits, ...options.limits };
   const note = options.onNote ?? (() => {});
   const folder = mkdtempSync(join(tmpdir(), 'casalingua-front-'));
+  const deployed = deploy(options.functions, folder);
   const reaper = startReaper(options.programs.reaper, folder);
   const around = { runtime: options.programs.runtime, folder, reaper, limits, note };
-  const functions = new Map(options.functions.map((one) => [one.name, new LocalFunction(one, around)]));
+  const functions = new Map(deployed.map((one) => [one.name, new LocalFunction(one, around)]));
   const gateway = { functions, routes: options.routes, limits };
   const server = createServer(async (request, response) => {
     const started = performance.now();
@@ -110,6 +111,20 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     };
   } catch (error) {
     await closeChildren();
+    throw error;
+  }
+}
+
+/** Functions with code of their own, as deployed: another build over the same folder changes nothing for who runs. */
+function deploy(functions: readonly LocalFunctionOptions[], folder: string): LocalFunctionOptions[] {
+  try {
+    return functions.map((one) => {
+      const code = join(folder, 'code', one.name);
+      cpSync(one.folder, code, { recursive: true });
+      return { ...one, folder: code };
+    });
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
     throw error;
   }
 }

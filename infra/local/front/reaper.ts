@@ -26,6 +26,8 @@ export function startReaper(program: string, folder: string): Reaper {
     watch: (pid) => void stdin.write(`+${pid}\n`),
     forget: (pid) => void stdin.write(`-${pid}\n`),
     async close() {
+      // Now it is waited for, by a process that may have nothing else to do.
+      child.ref();
       stdin.end();
       await ended;
     },
