@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { CasaLinguaError, messageOf } from '../../shared/errors.ts';
 import { DynamoActiveVersions } from '../../shared/fleet/dynamo-active-versions.ts';
 import { createDynamoClient } from '../../shared/fleet/dynamo-client.ts';
+import { StoreRefusedError, StoreUnavailableError } from '../../shared/repository/errors.ts';
 import { modelKey } from '../../shared/repository/manifest.ts';
 import { createS3Client } from '../../shared/repository/s3-object-store.ts';
 import { S3PublishingStore } from '../../shared/repository/s3-publishing-store.ts';
@@ -22,6 +23,9 @@ interface CommonOptions {
   readonly table: string;
   readonly json?: boolean;
 }
+
+// On Node 20 the SDK announces at every start that its support for it will end.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 
 const program = new Command('models')
   .description('Publishes models into the repository and chooses which version is active.')
@@ -78,7 +82,7 @@ try {
 } catch (thrown) {
   process.exitCode = exitCodeOf(thrown);
   if (!(thrown instanceof CommanderError)) {
-    console.error(messageOf(thrown));
+    console.error(told(thrown));
   }
 }
 
@@ -98,6 +102,14 @@ function openRepository({ bucket, table }: CommonOptions): Repository {
 
 function print(options: CommonOptions, json: unknown, text: string): void {
   console.log(options.json ? JSON.stringify(json) : text);
+}
+
+/** What went wrong, in one line. A person at a terminal may know what a store said, as nobody behind the API may. */
+function told(thrown: unknown): string {
+  const message = messageOf(thrown);
+  const { cause } = thrown instanceof StoreUnavailableError || thrown instanceof StoreRefusedError ? thrown : {};
+  if (!(cause instanceof Error)) return message;
+  return `${message}: ${cause.message || ('code' in cause ? String(cause.code) : cause.name)}`;
 }
 
 /** A container may run under an id that has no name. */

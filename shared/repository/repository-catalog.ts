@@ -1,11 +1,11 @@
 import type { Pin } from '../config/settings.ts';
-import { CasaLinguaError, messageOf } from '../errors.ts';
+import { CasaLinguaError } from '../errors.ts';
 import type { ActiveVersionReader } from './active-version-reader.ts';
 import { type ActiveView, chooseVersion, EMPTY_VIEW, mergeViews } from './active-view.ts';
 import type { Catalog } from './catalog.ts';
 import type { Clock } from './clock.ts';
 import { StoreUnavailableError, UnknownModelError } from './errors.ts';
-import { type Manifest, modelKey } from './manifest.ts';
+import { type Manifest, modelIdSchema, modelKey } from './manifest.ts';
 import { ManifestCache } from './manifest-cache.ts';
 import { REPOSITORY_PREFIX, readManifest } from './manifest-store.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -75,9 +75,7 @@ export class RepositoryCatalog implements Catalog {
     if (manifest !== undefined) {
       return manifest;
     }
-    throw (
-      snapshot.problems.get(id) ?? snapshot.idsError ?? new UnknownModelError(`there is no model ${id}`, { model: id })
-    );
+    throw snapshot.problems.get(id) ?? snapshot.idsError ?? unknownModel(id);
   }
 
   problems(): ReadonlyMap<string, CasaLinguaError> {
@@ -211,14 +209,19 @@ export class RepositoryCatalog implements Catalog {
   }
 }
 
+/** A name that no model can have is not repeated: it may be a text in the wrong field. */
+function unknownModel(id: string): UnknownModelError {
+  return modelIdSchema.safeParse(id).success
+    ? new UnknownModelError(`there is no model ${id}`, { model: id })
+    : new UnknownModelError('there is no model of that name');
+}
+
 function firstRetryable(problems: ReadonlyMap<string, CasaLinguaError>): CasaLinguaError | undefined {
   return [...problems.values()].find((error) => error.retryable);
 }
 
 function asCasaLinguaError(thrown: unknown): CasaLinguaError {
-  return thrown instanceof CasaLinguaError
-    ? thrown
-    : new StoreUnavailableError(`the store failed: ${messageOf(thrown)}`, { cause: thrown });
+  return thrown instanceof CasaLinguaError ? thrown : new StoreUnavailableError('the store failed', { cause: thrown });
 }
 
 /** Ends a call after `ms`, even one that does not listen to its signal. */

@@ -6,24 +6,26 @@ const TRANSIENT = new Set(['RequestTimeout', 'RequestTimeTooSkewed', 'Conditiona
 
 interface AwsFailure {
   readonly name: string;
-  readonly message: string;
   readonly status: number | undefined;
 }
 
-/** What an AWS SDK error says, without its request. */
-export function awsFailure(thrown: unknown): AwsFailure {
+/** What an AWS SDK error says that is safe to tell. */
+function awsFailure(thrown: unknown): AwsFailure {
   if (!(thrown instanceof Error)) {
-    return { name: 'Unknown', message: String(thrown), status: undefined };
+    return { name: 'Unknown', status: undefined };
   }
   const metadata: unknown = '$metadata' in thrown ? thrown.$metadata : undefined;
   const status =
     typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata
       ? metadata.httpStatusCode
       : undefined;
-  return { name: thrown.name, message: thrown.message, status: typeof status === 'number' ? status : undefined };
+  return { name: thrown.name, status: typeof status === 'number' ? status : undefined };
 }
 
-/** The error of this project for whatever an S3 call threw; the caller's own abort passes through. */
+/**
+ * The error of this project for whatever an S3 call threw; the caller's own abort passes through. S3's own message stays in
+ * the cause: it can name accounts, roles and hosts, and ours reaches whoever asks for a translation.
+ */
 export function mapS3Error(thrown: unknown, what: string, signal?: AbortSignal): unknown {
   if (signal?.aborted) {
     return signal.reason;
@@ -31,8 +33,8 @@ export function mapS3Error(thrown: unknown, what: string, signal?: AbortSignal):
   if (thrown instanceof CasaLinguaError) {
     return thrown;
   }
-  const { name, message, status } = awsFailure(thrown);
-  const told = `S3 ${what}: ${name}${status === undefined ? '' : ` (${status})`}: ${message}`;
+  const { name, status } = awsFailure(thrown);
+  const told = `S3 ${what}: ${name}${status === undefined ? '' : ` (${status})`}`;
   if (TRANSIENT.has(name)) {
     return new StoreUnavailableError(told, { cause: thrown });
   }

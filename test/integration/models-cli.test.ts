@@ -9,8 +9,7 @@ import { startBucket } from '../support/s3.ts';
 const root = join(import.meta.dirname, '../..');
 const shipped = join(root, 'infra/models/translate-es-en');
 
-/** The SDK warns of the Node version on standard error. */
-const quiet = { PATH: process.env['PATH'], NODE_NO_WARNINGS: '1' };
+const bare = { PATH: process.env['PATH'] };
 
 interface Outcome {
   readonly code: unknown;
@@ -21,7 +20,7 @@ interface Outcome {
 function models(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Outcome> {
   return new Promise((resolve) => {
     const command = ['--import', 'tsx', join(root, 'infra/models/cli.ts'), ...args];
-    execFile(process.execPath, command, { env: { ...quiet, ...env } }, (error, stdout, stderr) => {
+    execFile(process.execPath, command, { env: { ...bare, ...env } }, (error, stdout, stderr) => {
       resolve({ code: error?.code ?? 0, stdout, stderr });
     });
   });
@@ -92,6 +91,10 @@ describe('npm run models', () => {
     expect((await models({ ...env, CASALINGUA_MODEL_BUCKET: undefined }, 'list')).code).toBe(2);
     expect((await models(env, 'wrong')).code).toBe(2);
     expect((await models(env, '--help')).code).toBe(0);
-    expect((await models({ ...env, AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1' }, 'list')).code).toBe(75);
+    for (const store of ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL_DYNAMODB']) {
+      const away = await models({ ...env, [store]: 'http://127.0.0.1:1' }, 'list');
+      expect(away).toMatchObject({ code: 75, stderr: expect.stringContaining('ECONNREFUSED') });
+      expect(away.stderr.trim().split('\n')).toHaveLength(1);
+    }
   });
 });

@@ -256,6 +256,7 @@ describe('RepositoryCatalog', () => {
 
     await expect(catalog.model('other')).rejects.toThrow(UnknownModelError);
     await expect(catalog.model('b')).rejects.toThrow(UnknownModelError);
+    await expect(catalog.model('Dear landlord, I')).rejects.toThrow(/^there is no model of that name$/);
     expect((await catalog.models()).map(({ id }) => id)).toEqual(['a']);
   });
 
