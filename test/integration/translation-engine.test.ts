@@ -92,6 +92,26 @@ describe('a forced first token', () => {
   });
 });
 
+describe('a sentence that the model answers with nothing', () => {
+  test('stays, among those that are translated', () => {
+    const greedy = { sentences: [[...tokenizer.encode('a'), END]], padToken: PAD };
+    const run = new DecoderRun(graphs, greedy);
+    const { hypotheses } = greedySearch(run, {
+      prompt: [PAD],
+      endToken: END,
+      bannedTokens: [PAD],
+      maxNewTokens: [20],
+      withConfidence: false,
+      checkCancelled: () => undefined,
+    });
+    run.release();
+    // If this is no longer so, another text must be found for this test.
+    expect(tokenizer.decode(hypotheses[0]?.[0]?.tokens ?? [])).toBe('');
+
+    expect(translate({ texts: ['a\nThank you very much!'] }).translations[0]?.text).toMatch(/^a\n[^\s]/);
+  });
+});
+
 describe('the heap', () => {
   test.each([
     { numBeams: 1, count: 100 },

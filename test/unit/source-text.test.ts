@@ -20,7 +20,10 @@ describe('preparing texts for the encoder', () => {
   test('makes a sentence of each sentence, with the prompt around it', () => {
     const { texts, sentences } = prepare(['Hi. Ho.', 'Yo.'], 10);
 
-    expect(texts).toEqual([[{ sentence: 0 }, { keep: ' ' }, { sentence: 1 }], [{ sentence: 2 }]]);
+    expect(texts).toEqual([
+      [{ sentence: 0, text: 'Hi.' }, { keep: ' ' }, { sentence: 1, text: 'Ho.' }],
+      [{ sentence: 2, text: 'Yo.' }],
+    ]);
     expect(sentences[0]).toEqual([-1, 72, 105, 46, -2]);
   });
 

@@ -2,8 +2,8 @@ import type { TextTokenizer } from '../text-tokenizer.ts';
 import type { Prompt } from './prompts/prompt.ts';
 import { cutIntoSentences, halve } from './sentences.ts';
 
-/** A part of a text: kept as it is, or the n-th sentence to translate. */
-export type Part = { readonly keep: string } | { readonly sentence: number };
+/** A part of a text: kept as it is, or the n-th sentence to translate, with what it says. */
+export type Part = { readonly keep: string } | { readonly sentence: number; readonly text: string };
 
 export interface SourceTexts {
   /** For each text its parts in order. */
@@ -29,7 +29,7 @@ export function prepareSource(
   const addSentence = (parts: Part[], text: string): void => {
     const ids = tokenizer.encode(text);
     if (ids.length <= room || isOneCharacter(text)) {
-      parts.push({ sentence: sentences.length });
+      parts.push({ sentence: sentences.length, text });
       sentences.push(prompt.source(ids.slice(0, room), source, target));
       return;
     }

@@ -101,7 +101,8 @@ export class TranslationTask {
           if ('keep' in part) return part.keep;
           const hypotheses = found[part.sentence] as readonly Hypothesis[];
           const hypothesis = (hypotheses[rank] ?? hypotheses[0]) as Hypothesis;
-          return tokenizer.decode(hypothesis.tokens);
+          // A model that has nothing to say of a sentence must not swallow it.
+          return tokenizer.decode(hypothesis.tokens) || part.text;
         })
         .join('');
     const text = textOf(0);
