@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { TranslationManifest } from '../../shared/repository/manifest.ts';
 import { WasmSession } from '../../shared/runtime/engine/wasm-session.ts';
 import { InferenceFailedError } from '../../shared/runtime/errors.ts';
 import { type LoadedModel, loadModel, ModelFiles } from '../../shared/runtime/load-model.ts';
@@ -9,7 +10,9 @@ import { createTextTokenizer, type TextTokenizer } from '../../shared/runtime/te
 import { DecoderRun } from '../../shared/runtime/translation/decoder-run.ts';
 import { greedySearch } from '../../shared/runtime/translation/greedy-search.ts';
 import { argmax, largest } from '../../shared/runtime/translation/logits.ts';
+import { marianPrompt } from '../../shared/runtime/translation/prompts/marian.ts';
 import { Seq2SeqGraphs } from '../../shared/runtime/translation/seq2seq-graphs.ts';
+import { TranslationTask } from '../../shared/runtime/translation/translation-task.ts';
 import { countingModule, type Outstanding } from '../support/counting-module.ts';
 import { startEngine } from '../support/engine.ts';
 import { modelFolder, modelOnDisk } from '../support/real-model.ts';
@@ -20,6 +23,7 @@ const END = 0;
 const PAD = 6000;
 
 let model: LoadedModel;
+let manifest: TranslationManifest;
 let graphs: Seq2SeqGraphs;
 let tokenizer: TextTokenizer;
 let outstanding: () => Outstanding;
@@ -29,8 +33,10 @@ beforeAll(async () => {
   const counted = countingModule(await startEngine());
   ({ outstanding, fullAfter } = counted);
   heapBytes = () => counted.module.HEAPU8.byteLength;
-  const { manifest, files } = await modelOnDisk(folder);
-  const onDisk = new ModelFiles(manifest, files);
+  const onHand = await modelOnDisk(folder);
+  if (onHand.manifest.task !== 'translation') throw new Error('the model does not translate');
+  manifest = onHand.manifest;
+  const onDisk = new ModelFiles(manifest, onHand.files);
   model = await loadModel(counted.module, manifest, onDisk);
   const open = (role: 'encoder' | 'decoder') => WasmSession.open(counted.module, onDisk.path(role), manifest.graphs);
   const shape = { heads: 4, headSize: 64, vocabularySize: 6001 };
@@ -40,6 +46,21 @@ beforeAll(async () => {
 
 const translate = (input: Partial<TranslationInput> & Pick<TranslationInput, 'texts'>, check = () => {}) =>
   model.run({ task: 'translation', source: 'en', target: 'es', numBeams: 1, ...input }, check) as TranslationOutput;
+
+describe('an answer that finds no end', () => {
+  test('is cut off at three times its source and 16 tokens, long before the model would have to stop', () => {
+    // A token that the model never says stands for the end, so that it goes on and on.
+    const endToken = PAD;
+    const prompt = marianPrompt({ tokenizer, endToken, decoderStartToken: PAD });
+    const endless = new TranslationTask({ manifest, graphs, tokenizer, prompt, endToken, padToken: PAD });
+    const input = { task: 'translation', texts: ['I need help.'], source: 'en', target: 'es', numBeams: 1 } as const;
+
+    const { usage } = endless.run(input, () => undefined);
+
+    expect(usage.targetTokens).toBe(3 * usage.sourceTokens + 16);
+    expect(usage.targetTokens).toBeLessThan(manifest.generation.maxNewTokens);
+  });
+});
 
 describe('a forced first token', () => {
   const sentences = ['Where is the nearest library?', 'I have to pay the rent.', 'Thank you very much!'];

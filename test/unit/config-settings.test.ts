@@ -92,4 +92,11 @@ describe('readSettings', () => {
   it.each(['0', '-1', '65', '1.5', 'NaN', 'Infinity', ' '])('refuses %s threads', (threads) => {
     expect(failure({ ...required, CASALINGUA_THREADS: threads })).toContain('CASALINGUA_THREADS');
   });
+
+  it.each(['CASALINGUA_WARM_UP_ON_DEMAND', 'CASALINGUA_WARM_UP_PROVISIONED'])(
+    'refuses 0 for %s: a model is ready after one real inference at least',
+    (name) => {
+      expect(failure({ ...required, [name]: '0' })).toContain(`${name} must be a whole number from 1`);
+    },
+  );
 });
