@@ -12,14 +12,22 @@ export interface LateStores extends Stores {
  */
 export function createLateStores(settings: Settings): LateStores {
   const stores = import('./aws-stores.ts').then(({ createAwsStores }) => createAwsStores(settings));
-  // Whoever calls a store is told; unobserved until then.
-  stores.catch(() => undefined);
+  let here: Stores | undefined;
+  // A failure is told to whoever calls a store.
+  stores.then(
+    (arrived) => {
+      here = arrived;
+    },
+    () => undefined,
+  );
   return {
     arrived: stores,
     objects: {
       getRange: async (key, request) => (await stores).objects.getRange(key, request),
       getText: async (key, options) => (await stores).objects.getText(key, options),
       list: async (prefix, options) => (await stores).objects.list(prefix, options),
+      // Without the SDK there is no connection yet.
+      renewConnections: () => here?.objects.renewConnections(),
     },
     active: {
       read: async (ids, options) => (await stores).active.read(ids, options),

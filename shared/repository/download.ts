@@ -9,6 +9,7 @@ import { type Manifest, type ManifestFile, modelKey } from './manifest.ts';
 import { objectKey } from './manifest-store.ts';
 import type { ObjectStore } from './object-store.ts';
 import { TaskGroup } from './task-group.ts';
+import { Thaws } from './thaws.ts';
 import { VerifiedFiles } from './verified-files.ts';
 
 export interface DownloadProgress {
@@ -34,6 +35,7 @@ export interface DownloaderOptions {
 export class Downloader {
   readonly #options: DownloaderOptions;
   readonly #limit: LimitFunction;
+  readonly #thaws = new Thaws();
 
   constructor(options: DownloaderOptions) {
     this.#options = options;
@@ -47,7 +49,7 @@ export class Downloader {
 
   /**
    * The absolute path of each file by its path in the manifest; what is not there yet is downloaded, all files at the
-   * same time. An attempt that fails or is aborted leaves its finished parts for the next.
+   * same time. An attempt that fails or is aborted leaves the bytes that it got for the next.
    * @throws FileCorruptError, CacheFullError, StoreRefusedError (final); StoreUnavailableError, ObjectChangedError
    *   (retryable); or the signal's reason
    */
@@ -83,6 +85,16 @@ export class Downloader {
     }
   }
 
+  /**
+   * The instance has been frozen: every GET under way ends, keeps what it brought, and goes on from there over a fresh
+   * connection. It costs no attempt.
+   */
+  thawed(): void {
+    this.#thaws.happened();
+    // After the GETs have let go of theirs, and before they ask again.
+    this.#options.store.renewConnections();
+  }
+
   async #download(
     manifest: Manifest,
     files: readonly ManifestFile[],
@@ -97,7 +109,8 @@ export class Downloader {
       const { file } = partial;
       group.start(async (groupSignal) => {
         const onProgress = (bytes: number) => progress.set(file, bytes);
-        const context = { store, settings, limit: this.#limit, clock, random, signal: groupSignal, onProgress };
+        const shared = { store, settings, limit: this.#limit, thaws: this.#thaws, clock, random };
+        const context = { ...shared, signal: groupSignal, onProgress };
         const path = pathOf(paths, file);
         try {
           await new FileDownload(modelKey(manifest), objectKey(manifest, file.path), partial, context).run();

@@ -2,18 +2,21 @@ import type { LimitFunction } from 'p-limit';
 import type { DownloadSettings } from '../config/settings.ts';
 import type { Clock } from './clock.ts';
 import { FileCorruptError, ObjectChangedError, ObjectNotFoundError, StoreUnavailableError } from './errors.ts';
+import { GatheredWrites } from './gathered-writes.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { PartialFile } from './partial-file.ts';
 import { type ByteRange, missingRanges } from './ranges.ts';
 import { retry } from './retry.ts';
 import { guardStall } from './stall-guard.ts';
 import { TaskGroup } from './task-group.ts';
+import { type Thaws, throughThaws } from './thaws.ts';
 
 export interface FileDownloadContext {
   readonly store: ObjectStore;
   readonly settings: DownloadSettings;
   /** Shared by all files: the ranged GETs at once. */
   readonly limit: LimitFunction;
+  readonly thaws: Thaws;
   readonly clock: Clock;
   readonly random: () => number;
   readonly signal: AbortSignal;
@@ -23,8 +26,6 @@ export interface FileDownloadContext {
 
 /** How often a file begins anew because its object was replaced meanwhile. */
 const RESTARTS = 3;
-/** Bytes gathered for one write: a write per chunk of the socket costs more than it copies. */
-const WRITE_BYTES = 512 * 1024;
 
 /** One file of a version into its partial file, verified; the caller promotes or discards it. */
 export class FileDownload {
@@ -89,42 +90,69 @@ export class FileDownload {
     await group.done();
   }
 
+  /** A part keeps its place until it is whole: the bytes that come first in the file are there first. */
   async #fetchPart(range: ByteRange, signal: AbortSignal, onEtag?: () => void): Promise<void> {
-    const { settings, limit, clock, random } = this.#context;
+    const { settings, limit, thaws, clock, random } = this.#context;
     let at = range.start;
-    const attempt = () =>
-      limit(() =>
-        guardStall(settings.stallMs, signal, async (guard) => {
-          const known = this.#partial.etag;
-          const answer = await this.#context.store.getRange(this.#key, {
-            start: at,
-            end: range.end,
-            signal: guard.signal,
-            ...(known === undefined ? {} : { ifMatch: known }),
-          });
-          guard.tick();
-          this.#checkSize(answer.totalSize);
-          if (known === undefined) {
-            this.#partial.begin(answer.etag);
-            onEtag?.();
-          }
-          const writer = new GatheredWrites(this.#partial, at, range.end, (end) => {
-            this.#bytes += end - at;
-            at = end;
-            this.#context.onProgress(this.#bytes);
-          });
-          for await (const chunk of answer.chunks) {
-            guard.tick();
-            await writer.add(chunk);
-          }
-          await writer.flush();
-          if (at < range.end) {
-            throw new StoreUnavailableError(`the answer for ${this.#key} ended ${range.end - at} bytes early`);
-          }
+    const onWritten = (end: number) => {
+      this.#bytes += end - at;
+      at = end;
+      this.#context.onProgress(this.#bytes);
+    };
+    await limit(() =>
+      throughThaws(thaws, signal, (awake) =>
+        retry(() => this.#receive({ start: at, end: range.end }, awake, onWritten, onEtag), {
+          attempts: settings.attempts,
+          clock,
+          random,
+          signal: awake,
+          progress: () => at,
         }),
-      );
-    await retry(attempt, { attempts: settings.attempts, clock, random, signal });
-    this.#partial.finish(range);
+      ),
+    );
+  }
+
+  /** One GET. Whatever ends it, what it brought is in the file. */
+  async #receive(
+    range: ByteRange,
+    signal: AbortSignal,
+    onWritten: (end: number) => void,
+    onEtag: (() => void) | undefined,
+  ): Promise<void> {
+    const { store, settings, clock } = this.#context;
+    const partial = this.#partial;
+    let end = range.start;
+    await guardStall(settings.stallMs, signal, async (guard) => {
+      const known = partial.etag;
+      const ifMatch = known === undefined ? {} : { ifMatch: known };
+      const answer = await store.getRange(this.#key, { ...range, ...ifMatch, signal: guard.signal });
+      guard.tick();
+      this.#checkSize(answer.totalSize);
+      if (known === undefined) {
+        partial.begin(answer.etag);
+        onEtag?.();
+      }
+      const writes = new GatheredWrites({
+        partial,
+        range,
+        clock,
+        onWritten: (written) => {
+          end = written;
+          onWritten(written);
+        },
+      });
+      try {
+        for await (const chunk of answer.chunks) {
+          guard.tick();
+          await writes.add(chunk);
+        }
+      } finally {
+        await writes.flush();
+      }
+    });
+    if (end < range.end) {
+      throw new StoreUnavailableError(`the answer for ${this.#key} ended ${range.end - end} bytes early`);
+    }
   }
 
   #checkSize(totalSize: number): void {
@@ -145,46 +173,5 @@ export class FileDownload {
   #corrupt(what: string, cause?: unknown): FileCorruptError {
     const details = { model: this.#model, ...(cause === undefined ? {} : { cause }) };
     return new FileCorruptError(`${this.#model}: ${this.#partial.file.path} ${what}`, details);
-  }
-}
-
-/** Turns a stream of chunks into few positioned writes that stay inside their range. */
-class GatheredWrites {
-  readonly #partial: PartialFile;
-  readonly #end: number;
-  readonly #onWritten: (end: number) => void;
-  #position: number;
-  #buffers: Uint8Array[] = [];
-  #gathered = 0;
-
-  constructor(partial: PartialFile, start: number, end: number, onWritten: (end: number) => void) {
-    this.#partial = partial;
-    this.#position = start;
-    this.#end = end;
-    this.#onWritten = onWritten;
-  }
-
-  async add(chunk: Uint8Array): Promise<void> {
-    if (this.#position + this.#gathered + chunk.length > this.#end) {
-      throw new StoreUnavailableError('the answer is longer than the range that was asked for');
-    }
-    this.#buffers.push(chunk);
-    this.#gathered += chunk.length;
-    if (this.#gathered >= WRITE_BYTES) {
-      await this.flush();
-    }
-  }
-
-  async flush(): Promise<void> {
-    if (this.#gathered === 0) {
-      return;
-    }
-    const buffers = this.#buffers;
-    const end = this.#position + this.#gathered;
-    this.#buffers = [];
-    this.#gathered = 0;
-    await this.#partial.write(this.#position, buffers);
-    this.#position = end;
-    this.#onWritten(end);
   }
 }

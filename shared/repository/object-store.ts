@@ -43,6 +43,11 @@ export interface ObjectStore {
   /** A small object as UTF-8. @throws ObjectNotFoundError */
   getText(key: string, options?: Cancellable): Promise<string>;
   list(prefix: string, options?: Cancellable & { readonly delimiter?: string }): Promise<Listing>;
+  /**
+   * Drops every connection, idle or not: after a freeze they are dead without knowing it. A call under way fails with
+   * StoreUnavailableError; the next takes a fresh connection.
+   */
+  renewConnections(): void;
 }
 
 export interface PublishedObject extends ObjectInfo {

@@ -4,13 +4,16 @@ import { dirname, join } from 'node:path';
 import { CacheFullError } from './errors.ts';
 import { isFileError } from './file-errors.ts';
 import { headerLine, parseJournal, rangeLine } from './journal.ts';
+import { JournalFile } from './journal-file.ts';
 import type { ManifestFile } from './manifest.ts';
 import { PrefixHash } from './prefix-hash.ts';
 import type { ProcessIdentity } from './process-identity.ts';
-import { type ByteRange, contiguousEnd } from './ranges.ts';
+import { type ByteRange, contiguousEnd, mergeRanges } from './ranges.ts';
 
 /** The owner of a partial file that nobody works on. */
 const NOBODY = 'nobody';
+/** Lines of a journal after which it is written anew with the ranges that they come to: a few. */
+const COMPACT_LINES = 1_000;
 
 export interface PartialEntry {
   readonly folder: string;
@@ -28,19 +31,19 @@ export class PartialFile {
   readonly file: ManifestFile;
   #folder: string;
   readonly #data: FileHandle;
-  readonly #journal: FileHandle;
+  readonly #journal: JournalFile;
+  #journalLines = 0;
   #etag: string | undefined;
   #finished: ByteRange[] = [];
   #hash: PrefixHash;
   #resumed: boolean;
-  #journalWrites: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  private constructor(file: ManifestFile, folder: string, data: FileHandle, journal: FileHandle, etag?: string) {
+  private constructor(file: ManifestFile, folder: string, data: FileHandle, etag?: string) {
     this.file = file;
     this.#folder = folder;
     this.#data = data;
-    this.#journal = journal;
+    this.#journal = new JournalFile(join(folder, 'journal'));
     this.#hash = new PrefixHash(data);
     this.#etag = etag;
     this.#resumed = etag !== undefined;
@@ -51,6 +54,7 @@ export class PartialFile {
     return this.#etag;
   }
 
+  /** What is written, in order, with a gap between any two. */
   get finished(): readonly ByteRange[] {
     return this.#finished;
   }
@@ -92,8 +96,8 @@ export class PartialFile {
       await rm(folder, { recursive: true, force: true });
       return undefined;
     }
-    const partial = await PartialFile.#open(file, folder, 'r+', journal.header.etag);
-    partial.#finished = [...journal.finished];
+    const partial = new PartialFile(file, folder, await open(join(folder, 'data'), 'r+'), journal.header.etag);
+    partial.#finished = mergeRanges(journal.finished);
     // A torn last line would spoil the next one.
     await partial.#rewriteJournal();
     return partial;
@@ -103,28 +107,18 @@ export class PartialFile {
   static async create(parent: string, file: ManifestFile, own: string): Promise<PartialFile> {
     const folder = join(parent, nameOf(file, own));
     await mkdir(folder, { recursive: true });
-    const partial = await PartialFile.#open(file, folder, 'w+');
+    const partial = new PartialFile(file, folder, await open(join(folder, 'data'), 'w+'));
     await partial.#data.truncate(file.size);
     return partial;
-  }
-
-  static async #open(file: ManifestFile, folder: string, flags: string, etag?: string): Promise<PartialFile> {
-    const data = await open(join(folder, 'data'), flags);
-    try {
-      return new PartialFile(file, folder, data, await open(join(folder, 'journal'), 'a'), etag);
-    } catch (thrown) {
-      await data.close();
-      throw thrown;
-    }
   }
 
   /** The bytes that follow come from the object with this ETag. */
   begin(etag: string): void {
     this.#etag = etag;
-    this.#append(headerLine({ etag, sha256: this.file.sha256, size: this.file.size }));
+    this.#journal.append(this.#header());
   }
 
-  /** @throws CacheFullError when the disk is full */
+  /** Writes these bytes, and remembers them for whoever goes on. @throws CacheFullError when the disk is full */
   async write(position: number, buffers: readonly Uint8Array[]): Promise<void> {
     const length = buffers.reduce((sum, bytes) => sum + bytes.length, 0);
     try {
@@ -139,12 +133,7 @@ export class PartialFile {
       throw thrown;
     }
     this.#hash.offer(position, buffers);
-  }
-
-  /** Every byte of the range has been written. */
-  finish(range: ByteRange): void {
-    this.#finished.push(range);
-    this.#append(rangeLine(range));
+    this.#remember({ start: position, end: position + length });
     this.#hash.reached(contiguousEnd(this.#finished));
   }
 
@@ -182,21 +171,26 @@ export class PartialFile {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  async #rewriteJournal(): Promise<void> {
-    await this.#journalWrites;
-    await this.#journal.truncate(0);
-    if (this.#etag !== undefined) {
-      this.begin(this.#etag);
-      for (const range of this.#finished) {
-        this.#append(rangeLine(range));
-      }
-      await this.#journalWrites;
+  #remember(range: ByteRange): void {
+    this.#finished = mergeRanges([...this.#finished, range]);
+    if (this.#journalLines >= COMPACT_LINES) {
+      void this.#rewriteJournal();
+    } else {
+      this.#journalLines += 1;
+      this.#journal.append(rangeLine(range));
     }
   }
 
-  #append(line: string): void {
-    this.#journalWrites = this.#journalWrites.then(() => this.#journal.appendFile(line));
-    this.#journalWrites.catch(() => undefined);
+  async #rewriteJournal(): Promise<void> {
+    this.#journalLines = this.#finished.length;
+    this.#journal.replace(this.#header() + this.#finished.map(rangeLine).join(''));
+    await this.#journal.settled();
+  }
+
+  /** Empty before it is known which object the bytes come from. */
+  #header(): string {
+    const { sha256, size } = this.file;
+    return this.#etag === undefined ? '' : headerLine({ etag: this.#etag, sha256, size });
   }
 
   async #close(): Promise<void> {
@@ -205,9 +199,8 @@ export class PartialFile {
     }
     this.#closed = true;
     await this.#hash.settled();
-    await this.#journalWrites.catch(() => undefined);
+    await this.#journal.settled();
     await this.#data.close();
-    await this.#journal.close();
   }
 }
 

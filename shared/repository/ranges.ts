@@ -29,6 +29,20 @@ export function contiguousEnd(finished: readonly ByteRange[]): number {
   return end;
 }
 
+/** The same bytes in as few ranges as there can be, in order. */
+export function mergeRanges(ranges: readonly ByteRange[]): ByteRange[] {
+  const merged: ByteRange[] = [];
+  for (const range of byStart(ranges)) {
+    const last = merged.at(-1);
+    if (last !== undefined && range.start <= last.end) {
+      merged[merged.length - 1] = { start: last.start, end: Math.max(last.end, range.end) };
+    } else {
+      merged.push(range);
+    }
+  }
+  return merged;
+}
+
 function byStart(ranges: readonly ByteRange[]): ByteRange[] {
   return [...ranges].sort((a, b) => a.start - b.start);
 }

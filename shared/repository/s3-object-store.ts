@@ -108,6 +108,11 @@ export class S3ObjectStore implements ObjectStore {
       throw mapS3Error(thrown, `LIST ${prefix}`, options.signal);
     }
   }
+
+  renewConnections(): void {
+    // Destroys the sockets of the handler's agents, not the agents: the next request opens a new one.
+    this.client.config.requestHandler.destroy?.();
+  }
 }
 
 /** The SDK's send options for an optional signal. */

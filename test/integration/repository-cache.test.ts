@@ -160,7 +160,7 @@ describe('the file cache', () => {
 
   it('gives up on an answer that stalls', async () => {
     const a = publish('a');
-    store.faults = Array.from({ length: 20 }, () => ({ kind: 'stall', after: 100 }) as const);
+    store.faults = Array.from({ length: 20 }, () => ({ kind: 'stall', after: 0 }) as const);
 
     await expect(startProcess('p').ensureFiles(a, a.files)).rejects.toThrow('nothing arrived for 10 ms');
   });
@@ -204,13 +204,13 @@ describe('a partial file', () => {
     };
     const first = await PartialFile.create(parent, file, 'me');
     first.begin('"etag"');
-    first.finish({ start: 0, end: 10 });
+    await first.write(0, [Buffer.alloc(10)]);
     await first.release();
     const [name] = await readdir(parent);
     await appendFile(join(parent, name ?? '', 'journal'), '[10,2');
 
     const second = await takeOver();
-    second.finish({ start: 20, end: 30 });
+    await second.write(20, [Buffer.alloc(10)]);
     await second.release();
     const third = await takeOver();
 
@@ -229,7 +229,7 @@ describe('a partial file', () => {
     const file = { path: 'x', size: 30, sha256: 'a'.repeat(64), role: 'other' as const };
     const left = await PartialFile.create(parent, file, 'me');
     left.begin('"etag"');
-    left.finish({ start: 0, end: 30 });
+    await left.write(0, [Buffer.alloc(30)]);
     await left.release();
     const [entry] = await PartialFile.list(parent, { own: 'me', isAlive: () => false }, 0);
     await truncate(join(entry?.folder ?? '', 'data'), 10);

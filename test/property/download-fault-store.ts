@@ -19,6 +19,7 @@ export class FaultStore implements ObjectStore {
   readonly objects = new Map<string, { bytes: Buffer; etag: string }>();
   faults: Fault[] = [];
   requests = 0;
+  renewals = 0;
   /** Called when a `kill` fault is met; the store never answers after it. */
   onKill: () => void = () => undefined;
   /** Called when an answer has been chosen and before its body is sent. */
@@ -66,6 +67,10 @@ export class FaultStore implements ObjectStore {
 
   list(): Promise<Listing> {
     return Promise.resolve({ objects: [], folders: [] });
+  }
+
+  renewConnections(): void {
+    this.renewals += 1;
   }
 
   async *#send(body: Buffer, fault: Fault, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {

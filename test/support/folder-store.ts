@@ -33,5 +33,6 @@ export function folderStore(
     },
     getText: notAsked,
     list: notAsked,
+    renewConnections: () => undefined,
   };
 }

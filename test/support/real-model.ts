@@ -49,4 +49,5 @@ const storeThatKeepsNothing: PublishingStore = {
   list: async () => ({ objects: [], folders: [] }),
   putFile: async () => true,
   putText: async () => true,
+  renewConnections: () => undefined,
 };

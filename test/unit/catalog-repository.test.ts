@@ -75,6 +75,8 @@ class FakeStore implements ObjectStore {
     const folders = [...this.texts.keys()].map((key) => `${key.split('/').slice(0, 2).join('/')}/`);
     return { objects: [], folders: [...new Set(folders)] };
   }
+
+  renewConnections(): void {}
 }
 
 const away = new StoreUnavailableError('away');
