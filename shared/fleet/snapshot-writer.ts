@@ -1,0 +1,137 @@
+import { untilAborted } from '../until-aborted.ts';
+import { type InstanceSnapshot, type InstanceSnapshots, LOADING_PERIOD_MS, PERIOD_MS } from './instance-snapshot.ts';
+import type { TakeSnapshot } from './snapshot-source.ts';
+
+export interface SnapshotWriterOptions {
+  readonly store: InstanceSnapshots;
+  readonly take: TakeSnapshot;
+  readonly clock: { now(): number };
+  /** Ms for one write. */
+  readonly timeoutMs: number;
+  /** Ms for a write as long as none has succeeded: it also pays for the connection and the credentials. */
+  readonly firstTimeoutMs: number;
+  /** Calls `run` once after `ms`, unless what it returns is called before. A timer that stands still does no harm. */
+  readonly after: (ms: number, run: () => void) => () => void;
+}
+
+/** Tells the fleet what this instance holds. Nothing here throws. */
+export interface SnapshotWriter {
+  /** Something in the host has changed. */
+  changed(): void;
+  /** A request begins. */
+  wake(): void;
+  /** The write that is under way or due, if any; never rejects. An instance that freezes after its answer waits a moment for it. */
+  pending(): Promise<void> | undefined;
+  /** Writes that failed since the start; what they would have said, the next one says. */
+  dropped(): number;
+  /** Takes the instance out of the fleet's view, and writes no more; resolves when that is done, or has failed. */
+  close(): Promise<void>;
+}
+
+/** A timer that keeps no process alive. */
+export function afterMs(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms).unref();
+  return () => clearTimeout(timer);
+}
+
+/**
+ * Writes at once what has changed in the state of a model, every 2 s while something loads, and every 30 s otherwise; one
+ * write at a time. After a write that failed the next one comes 2 s later, then 4 s, up to 30 s.
+ */
+export function createSnapshotWriter(options: SnapshotWriterOptions): SnapshotWriter {
+  const { store, take, clock, timeoutMs, firstTimeoutMs, after } = options;
+  /** The snapshot of the last write, whether it succeeded or not. */
+  let sent: InstanceSnapshot | undefined;
+  let writing: Promise<void> | undefined;
+  let isUnseen = true;
+  let everWritten = false;
+  let failuresInARow = 0;
+  let dropped = 0;
+  let closed = false;
+  let disarm = () => {};
+
+  return {
+    changed() {
+      isUnseen = true;
+      writeIfDue();
+    },
+    wake: writeIfDue,
+    pending() {
+      writeIfDue();
+      return writing;
+    },
+    dropped: () => dropped,
+    async close() {
+      closed = true;
+      disarm();
+      await writing;
+      if (sent === undefined) return;
+      const { id } = sent;
+      await attempt((signal) => store.remove(id, { signal }));
+    },
+  };
+
+  function writeIfDue(): void {
+    if (closed || writing !== undefined) return;
+    // A host that says of no change needs no look before the shortest period is over.
+    if (sent !== undefined && !isUnseen && isWithin(clock.now() - sent.at, LOADING_PERIOD_MS)) return;
+    isUnseen = false;
+    const snapshot = take();
+    const left = sent === undefined ? 0 : msLeft(snapshot, sent);
+    disarm();
+    if (left > 0) {
+      disarm = after(left, writeIfDue);
+      return;
+    }
+    sent = snapshot;
+    writing = attempt((signal) => store.write(snapshot, { signal })).finally(() => {
+      writing = undefined;
+      // What has changed meanwhile may be due already; otherwise this sets the timer.
+      isUnseen = true;
+      writeIfDue();
+    });
+  }
+
+  /** Ms until there is to be a write that says what `snapshot` says. */
+  function msLeft(snapshot: InstanceSnapshot, last: InstanceSnapshot): number {
+    const elapsed = snapshot.at - last.at;
+    const period = periodOf(snapshot, last);
+    // A clock that was set back must not silence the instance.
+    return isWithin(elapsed, period) ? period - elapsed : 0;
+  }
+
+  function periodOf(snapshot: InstanceSnapshot, last: InstanceSnapshot): number {
+    if (failuresInARow > 0) return Math.min(PERIOD_MS, LOADING_PERIOD_MS * 2 ** (failuresInARow - 1));
+    if (loads(snapshot)) return LOADING_PERIOD_MS;
+    return statesOf(snapshot) === statesOf(last) ? PERIOD_MS : 0;
+  }
+
+  async function attempt(call: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const signal = AbortSignal.timeout(everWritten ? timeoutMs : firstTimeoutMs);
+    try {
+      await untilAborted(call(signal), signal);
+      everWritten = true;
+      failuresInARow = 0;
+    } catch {
+      dropped++;
+      failuresInARow++;
+    }
+  }
+}
+
+/** Whether so much time has passed and no more. */
+function isWithin(elapsedMs: number, ms: number): boolean {
+  return elapsedMs >= 0 && elapsedMs < ms;
+}
+
+/** Whether the numbers in it are on the move. */
+function loads({ report }: InstanceSnapshot): boolean {
+  return report.queue.size > 0 || report.queue.loading.length > 0;
+}
+
+/** What makes a snapshot another one; leases and times do not, or each request would be written. */
+function statesOf({ report }: InstanceSnapshot): string {
+  return JSON.stringify(
+    report.models.map(({ id, version, state, attempts, error }) => [id, version, state, attempts, error?.code]),
+  );
+}
