@@ -2,6 +2,7 @@ import { copyFile, mkdir, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { build } from 'esbuild';
+import { CONFIG_FILE_NAME } from '../shared/config/find-config-file.ts';
 import type { FunctionName } from './routes.ts';
 
 export interface BundledFunction {
@@ -18,6 +19,8 @@ interface FunctionSource {
 }
 
 const root = join(import.meta.dirname, '..');
+/** The functions read it at start. */
+const configuration = join(root, 'shared', 'config', CONFIG_FILE_NAME);
 
 /**
  * Bundles every function into `<outFolder>/<name>`. The local run, the tests and the stack take the very same files, so
@@ -67,8 +70,11 @@ function sources(): Readonly<Record<FunctionName, FunctionSource>> {
   return {
     inference: {
       entries: { index: 'functions/inference/index.ts', worker: 'shared/runtime/worker.ts' },
-      copied: ['ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm'].map((file) => join(engine, file)),
+      copied: [
+        ...['ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm'].map((file) => join(engine, file)),
+        configuration,
+      ],
     },
-    control: { entries: { index: 'functions/control/index.ts' }, copied: [] },
+    control: { entries: { index: 'functions/control/index.ts' }, copied: [configuration] },
   };
 }

@@ -2,6 +2,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { SettingsInvalidError } from './errors.ts';
+import { findConfigFile } from './find-config-file.ts';
+import { MODEL_ID } from './model-id.ts';
+import type { ModelLoadingSettings } from './model-loading.ts';
+import { readModelLoading } from './read-model-loading.ts';
 
 /** A version that this deployment names itself. */
 export interface Pin {
@@ -35,7 +39,7 @@ export interface DownloadSettings {
   readonly stallMs: number;
 }
 
-/** What the environment decides; `readSettings` is the only reader of the CASALINGUA variables. */
+/** What the environment and the configuration file decide; `readSettings` is the only reader of both. */
 export interface Settings {
   /** S3 bucket of the model repository. */
   readonly bucket: string;
@@ -62,10 +66,10 @@ export interface Settings {
   /** Ms for which the active versions are fresh, before jitter. */
   readonly catalogTtlMs: number;
   readonly download: DownloadSettings;
+  readonly modelLoading: ModelLoadingSettings;
 }
 
 const MIB = 1024 * 1024;
-const ID = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
 function whole(fallback: number, min: number, max: number) {
   return z._default(wholeNumber(min, max), fallback);
@@ -80,14 +84,14 @@ const modelIds = z.pipe(
   z._default(z.string(), ''),
   z.pipe(
     z.transform((text: string) => [...new Set(text.split(',').map((id) => id.trim()))].filter((id) => id !== '')),
-    z.array(z.string().check(z.regex(ID))),
+    z.array(z.string().check(z.regex(MODEL_ID))),
   ),
 );
 
 const pins = z.pipe(
   z.pipe(z._default(z.string(), '{}'), z.transform(parseJson)),
   z.record(
-    z.string().check(z.regex(ID)),
+    z.string().check(z.regex(MODEL_ID)),
     z.object({
       version: z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/)),
       hard: z._default(z.boolean(), false),
@@ -136,14 +140,19 @@ const FORMS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads and checks the environment. An empty variable is an absent one.
- * @throws SettingsInvalidError that names every variable that is wrong and what would be right.
+ * Reads and checks the environment and the configuration file. An empty variable is an absent one.
+ * @param configFolder where the configuration file lies if the environment names none; ends with a slash
+ * @throws SettingsInvalidError that names everything that is wrong, where it stands and what would be right.
  */
-export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+export function readSettings(env: Readonly<Record<string, string | undefined>>, configFolder?: URL): Settings {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const result = environment.safeParse(given);
-  if (!result.success) {
-    throw new SettingsInvalidError(describe(result.error.issues));
+  const models = result.success ? result.data.CASALINGUA_MODELS : [];
+  const modelLoading = readModelLoading(given, findConfigFile(given, configFolder), models);
+  if (!result.success || 'problems' in modelLoading) {
+    const wrong = result.success ? [] : describe(result.error.issues);
+    const wrongLoading = 'problems' in modelLoading ? modelLoading.problems : [];
+    throw new SettingsInvalidError([...wrong, ...wrongLoading].join('; '));
   }
   const e = result.data;
   return {
@@ -172,10 +181,11 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
       attempts: e.CASALINGUA_DOWNLOAD_ATTEMPTS,
       stallMs: e.CASALINGUA_DOWNLOAD_STALL_MS,
     },
+    modelLoading: modelLoading.value,
   };
 }
 
-function describe(issues: readonly z.core.$ZodIssue[]): string {
+function describe(issues: readonly z.core.$ZodIssue[]): readonly string[] {
   const wrong = new Map(issues.map((issue) => [String(issue.path[0]), issue.message]));
-  return [...wrong].map(([name, message]) => `${name} must be ${FORMS[name] ?? message}`).join('; ');
+  return [...wrong].map(([name, message]) => `${name} must be ${FORMS[name] ?? message}`);
 }
