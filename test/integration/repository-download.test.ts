@@ -1,9 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { appendFile, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -16,7 +13,9 @@ import { thisProcess } from '../../shared/repository/process-identity.ts';
 import { S3ObjectStore } from '../../shared/repository/s3-object-store.ts';
 import { manifestOf, sha256 } from '../property/download-fault-store.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { until } from '../support/process-state.ts';
 import { s3Client, startBucket } from '../support/s3.ts';
+import { DownloadProcess } from './repository-download-process.ts';
 
 const KB = 1024;
 const PART_BYTES = 256 * KB;
@@ -203,43 +202,18 @@ describe('a download from S3', () => {
     expect(record).toMatchObject({ 'tokenizer.json': { mtimeMs: 1000 } });
   });
 
-  it('goes on where a killed process ended', async () => {
+  it('goes on where a killed process ended, within a part', async () => {
     const files = { 'onnx/large.onnx': large };
-    const killed = manifestOf(files, '1.0.0', 'killed');
-    const Key = 'models/killed/1.0.0/onnx/large.onnx';
+    const killed = manifestOf(files, '1.0.0', 'child');
+    const Key = 'models/child/1.0.0/onnx/large.onnx';
     await bucket.client.send(new PutObjectCommand({ Bucket: bucket.bucket, Key, Body: large }));
     const manifestPath = join(folder, 'manifest-of-the-test.json');
     await writeFile(manifestPath, JSON.stringify(killed));
     proxy.faults.bytesPerSecond = 400 * KB;
-    const child = spawn(
-      process.execPath,
-      [
-        '--import',
-        'tsx',
-        join(import.meta.dirname, 'repository-download-child.ts'),
-        bucket.bucket,
-        folder,
-        manifestPath,
-        String(64 * KB),
-      ],
-      {
-        env: {
-          PATH: process.env['PATH'],
-          AWS_ENDPOINT_URL_S3: proxy.endpoint,
-          AWS_REGION: 'eu-central-1',
-          AWS_ACCESS_KEY_ID: 'local',
-          AWS_SECRET_ACCESS_KEY: 'local',
-        },
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    );
-    for await (const line of createInterface({ input: child.stdout })) {
-      if (Number(line) > 400 * KB) {
-        child.kill('SIGKILL');
-        break;
-      }
-    }
-    await once(child, 'exit');
+    const settings = { partBytes: large.length, concurrency: 1, attempts: 3, stallMs: 5_000 };
+    const process = new DownloadProcess(proxy.endpoint, { bucket: bucket.bucket, folder, manifestPath, settings });
+    await until(() => process.bytesDone > 100 * KB);
+    await process.kill();
     delete proxy.faults.bytesPerSecond;
     const resumedFrom: number[] = [];
 
@@ -247,7 +221,7 @@ describe('a download from S3', () => {
       onProgress: ({ bytesDone }) => resumedFrom.push(bytesDone),
     });
 
-    expect(resumedFrom[0]).toBeGreaterThanOrEqual(4 * 64 * KB);
+    expect(resumedFrom[0]).toBeGreaterThanOrEqual(process.bytesDone);
     expect(resumedFrom[0]).toBeLessThan(large.length);
     expect(sha256(await readFile(paths.get('onnx/large.onnx') ?? ''))).toBe(sha256(large));
     expect((await stat(paths.get('onnx/large.onnx') ?? '')).size).toBe(large.length);

@@ -12,7 +12,8 @@ export type Fault =
   | { readonly kind: 'too-long' }
   | { readonly kind: 'replaced' }
   | { readonly kind: 'stall'; readonly after: number }
-  | { readonly kind: 'kill'; readonly after: number };
+  | { readonly kind: 'kill'; readonly after: number }
+  | { readonly kind: 'freeze'; readonly after: number };
 
 /** Objects in memory, and a fault for each request as long as there are any. */
 export class FaultStore implements ObjectStore {
@@ -20,8 +21,12 @@ export class FaultStore implements ObjectStore {
   faults: Fault[] = [];
   requests = 0;
   renewals = 0;
+  /** Of all answers together. */
+  bytesSent = 0;
   /** Called when a `kill` fault is met; the store never answers after it. */
   onKill: () => void = () => undefined;
+  /** Called when a `freeze` fault is met; the answer under way brings nothing after it. */
+  onFreeze: () => void = () => undefined;
   /** Called when an answer has been chosen and before its body is sent. */
   onAnswer: () => void = () => undefined;
   readonly #chunkBytes: number;
@@ -78,13 +83,19 @@ export class FaultStore implements ObjectStore {
     for (let at = 0; at < limit; at += this.#chunkBytes) {
       await turn();
       signal?.throwIfAborted();
-      yield body.subarray(at, Math.min(at + this.#chunkBytes, limit));
+      const chunk = body.subarray(at, Math.min(at + this.#chunkBytes, limit));
+      this.bytesSent += chunk.length;
+      yield chunk;
     }
     switch (fault.kind) {
       case 'reset':
         throw new StoreUnavailableError('ECONNRESET');
       case 'kill':
         this.onKill();
+        await untilAborted(signal);
+        break;
+      case 'freeze':
+        this.onFreeze();
         await untilAborted(signal);
         break;
       case 'stall':

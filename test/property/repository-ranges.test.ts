@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { headerLine, parseJournal, rangeLine } from '../../shared/repository/journal.ts';
-import { type ByteRange, contiguousEnd, missingRanges } from '../../shared/repository/ranges.ts';
+import { type ByteRange, contiguousEnd, mergeRanges, missingRanges } from '../../shared/repository/ranges.ts';
 
 const size = 200;
 const range: fc.Arbitrary<ByteRange> = fc
@@ -32,6 +32,19 @@ describe('missing ranges', () => {
         const end = contiguousEnd(finished);
 
         expect(missingRanges(size, finished, size)[0]?.start ?? size).toBe(end);
+      }),
+    );
+  });
+});
+
+describe('merged ranges', () => {
+  it('hold the same bytes, in order, with a gap between any two', () => {
+    fc.assert(
+      fc.property(fc.array(range, { maxLength: 8 }), (ranges) => {
+        const merged = mergeRanges(ranges);
+
+        expect([...bytesOf(merged)]).toEqual([...bytesOf(ranges)].sort((a, b) => a - b));
+        expect(merged.every(({ start }, i) => i === 0 || start > (merged[i - 1]?.end ?? 0))).toBe(true);
       }),
     );
   });
