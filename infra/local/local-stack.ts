@@ -12,7 +12,11 @@ export interface LocalOptions extends LocalStoresOptions {
   readonly ports?: { readonly front?: number; readonly s3?: number; readonly dynamo?: number };
   /** Instances at most. Default: inference 2, control 1. */
   readonly instances?: Partial<Record<FunctionName, number>>;
-  /** Further environment of the functions. */
+  /** Of the inference function's instances, how many are started at once and kept. Default: 0. */
+  readonly provisioned?: number;
+  /** Environment of the functions, where the stack itself has nothing to say. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Environment of the functions that replaces the stack's own. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly limits?: Partial<FrontLimits>;
   readonly onNote?: (note: FrontNote) => void;
@@ -29,13 +33,16 @@ const DEFAULT_INSTANCES: Readonly<Record<FunctionName, number>> = { inference: 2
 /** Part of the machine's memory that all instances together may have. */
 const MEMORY_SHARE = 0.75;
 
-/** The whole system on this machine: S3, DynamoDB, the models in them, and the front. @throws PortTakenError, FolderTakenError */
+/**
+ * The whole system on this machine: S3, DynamoDB, the models in them, and the front. Resolves when the provisioned instances
+ * have initialised or failed to, which a note tells. @throws PortTakenError, FolderTakenError
+ */
 export async function startLocal(options: LocalOptions): Promise<LocalStack> {
   const stores = await startLocalStores(options);
   try {
     const front = await startFront({
       port: options.ports?.front ?? 0,
-      functions: functionOptions(options, { ...stores.environment, ...options.environment }),
+      functions: functionOptions(options, { ...options.variables, ...stores.environment, ...options.environment }),
       routes,
       programs: {
         runtime: join(options.buildFolder, 'local', 'lambda-runtime.mjs'),
@@ -70,6 +77,7 @@ function functionOptions(options: LocalOptions, environment: Record<string, stri
     folder: join(options.buildFolder, 'functions', name),
     handler: 'index.handler',
     maxInstances: instances[name],
+    provisioned: name === 'inference' ? Math.min(options.provisioned ?? 0, instances[name]) : 0,
     timeoutMs: functionSettings[name].timeoutSeconds * 1000,
     memoryMb: Math.floor(functionSettings[name].memoryMb * share),
     environment,

@@ -169,6 +169,71 @@ describe('instances', () => {
   });
 });
 
+describe('provisioned instances', () => {
+  onPosix('have initialised and stand still before the first request, and serve it', async () => {
+    const notes: string[] = [];
+    await start({ maxInstances: 2, provisioned: 1, onNote: (note) => notes.push(note.type) });
+
+    expect(notes).toEqual(['provisioning', 'provisioned']);
+    const [instance] = front.instances();
+    await until(() => processState(Number(instance?.pid)) === 'T');
+    expect((await get('/who')).json).toEqual({ pid: instance?.pid, calls: 1 });
+  });
+
+  it('know how they were started', async () => {
+    await start({ provisioned: 1 });
+
+    expect((await get('/environment')).json).toMatchObject({
+      AWS_LAMBDA_INITIALIZATION_TYPE: 'provisioned-concurrency',
+    });
+  });
+
+  it('may take longer to initialise than others', async () => {
+    await start({ provisioned: 1, environment: { PROBE_INIT: 'slow' }, limits: { initMs: 1 } });
+
+    expect(states()).toEqual(['IDLE']);
+  });
+
+  it('outlive any time without a request, unlike others', async () => {
+    await start({ maxInstances: 2, provisioned: 1, limits: { idleMs: 50 } });
+    const [provisioned] = front.instances();
+
+    await Promise.all([get('/slow?ms=100'), get('/slow?ms=100')]);
+    await until(() => front.instances().length === 1);
+
+    expect(front.instances()[0]?.pid).toBe(provisioned?.pid);
+  });
+
+  it('are replaced by others of their kind when they die', async () => {
+    const notes: string[] = [];
+    await start({ provisioned: 1, onNote: (note) => notes.push(note.type) });
+
+    expect((await get('/exit')).status).toBe(500);
+    await until(() => states()[0] === 'IDLE');
+
+    expect(notes.filter((type) => type === 'provisioned')).toHaveLength(2);
+    expect((await get('/environment')).json).toMatchObject({
+      AWS_LAMBDA_INITIALIZATION_TYPE: 'provisioned-concurrency',
+    });
+  });
+
+  it.each(['throws', 'hangs'])(
+    'that fail, since their initialisation %s, are told and not awaited for ever',
+    async (how) => {
+      const notes: string[] = [];
+      await start({
+        provisioned: 1,
+        environment: { PROBE_INIT: how },
+        limits: { provisionedInitMs: 300 },
+        onNote: (note) => notes.push(note.type),
+      });
+
+      expect(notes.at(-1)).toBe('provisioning failed');
+      expect(states()).toEqual([]);
+    },
+  );
+});
+
 describe('limits', () => {
   it('ends an initialisation that takes too long and tries again in the time of the request', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'casalingua-mark-'));

@@ -5,6 +5,7 @@ export interface ProbeFrontOptions {
   /** A copy of the fixture, for who changes it. */
   readonly folder?: string;
   readonly maxInstances?: number;
+  readonly provisioned?: number;
   readonly timeoutMs?: number;
   readonly environment?: Record<string, string>;
   readonly limits?: Partial<FrontLimits>;
@@ -26,6 +27,7 @@ export function startProbeFront(options: ProbeFrontOptions = {}): Promise<Front>
         folder: options.folder ?? probeFolder,
         handler: 'index.handler',
         maxInstances: options.maxInstances ?? 1,
+        provisioned: options.provisioned ?? 0,
         timeoutMs: options.timeoutMs ?? 30_000,
         memoryMb: 256,
         environment: { ...options.environment },

@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import type { LocalFunctionOptions } from './function-options.ts';
 
+/** How an instance was started, in Lambda's own words. */
+export type InitializationType = 'on-demand' | 'provisioned-concurrency';
+
 /** What a process needs of the machine to run at all; nothing else of the front's environment reaches a function. */
 const KEPT = ['PATH', 'SystemRoot', 'windir'];
 
@@ -10,6 +13,7 @@ export function childEnvironment(child: {
   readonly folder: string;
   readonly instance: string;
   readonly runtimeApi: string;
+  readonly initialization: InitializationType;
 }): Record<string, string> {
   const { lambda, folder } = child;
   const kept = KEPT.flatMap((name) => {
@@ -30,7 +34,7 @@ export function childEnvironment(child: {
     AWS_LAMBDA_FUNCTION_NAME: lambda.name,
     AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(lambda.memoryMb),
-    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_LAMBDA_INITIALIZATION_TYPE: child.initialization,
     AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${lambda.name}`,
     AWS_LAMBDA_LOG_STREAM_NAME: child.instance,
     AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
@@ -39,7 +43,8 @@ export function childEnvironment(child: {
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_SESSION_TOKEN: 'local',
-    CASALINGUA_CACHE_FOLDER: join(folder, 'cache'),
     ...lambda.environment,
+    // An instance has a disk of its own.
+    CASALINGUA_CACHE_FOLDER: join(folder, 'cache'),
   };
 }

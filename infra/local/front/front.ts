@@ -16,6 +16,8 @@ import { startReaper } from './reaper.ts';
 export interface FrontLimits {
   /** An initialisation; then it is tried once more in the request's time. */
   readonly initMs: number;
+  /** An initialisation with provisioned concurrency; it is not tried again. */
+  readonly provisionedInitMs: number;
   /** A request, as the gateway waits for it. */
   readonly gatewayMs: number;
   /** An instance without a request. */
@@ -29,6 +31,7 @@ export interface FrontLimits {
 /** The real thing's. */
 export const frontLimits: FrontLimits = {
   initMs: 10_000,
+  provisionedInitMs: 900_000,
   gatewayMs: 30_000,
   idleMs: 600_000,
   maxBodyBytes: 10 * 1024 * 1024,
@@ -65,7 +68,8 @@ export interface Front {
 
 /**
  * An HTTP API and Lambda on loopback: every request becomes an event for one instance of the function that its path is
- * routed to. As strict as the real thing about time and sizes. @throws PortTakenError
+ * routed to. As strict as the real thing about time and sizes. Resolves when the provisioned instances have initialised; until
+ * then requests get others. @throws PortTakenError
  */
 export async function startFront(options: FrontOptions): Promise<Front> {
   const limits = { ...frontLimits, ...options.limits };
@@ -100,6 +104,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   };
   try {
     const port = await listenOnLoopback(server, options.port ?? 0);
+    await Promise.all(Array.from(functions.values(), (one) => one.open()));
     return {
       url: `http://127.0.0.1:${port}`,
       reaperPid: reaper.pid,

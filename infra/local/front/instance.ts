@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { closeServer, listenOnLoopback } from '../listen.ts';
 import { readBody } from './body.ts';
-import { childEnvironment } from './environment.ts';
+import { childEnvironment, type InitializationType } from './environment.ts';
 import type { LocalFunctionOptions } from './function-options.ts';
 import type { Reaper } from './reaper.ts';
 
@@ -34,6 +34,7 @@ export interface InstanceOptions {
   /** The bundled `lambda-runtime.ts`. */
   readonly runtime: string;
   readonly function: LocalFunctionOptions;
+  readonly initialization: InitializationType;
   readonly maxResponseBytes: number;
   readonly reaper: Reaper;
 }
@@ -94,14 +95,14 @@ export class Instance {
   }
 
   async #start(): Promise<void> {
-    const { id, folder, runtime, reaper } = this.#options;
+    const { id, folder, runtime, reaper, initialization } = this.#options;
     const lambda = this.#options.function;
     const port = await listenOnLoopback(this.#server, 0);
     if (this.#ended) return;
     for (const part of ['tmp', 'cache']) mkdirSync(join(folder, part), { recursive: true });
     const child = spawn(process.execPath, [runtime], {
       cwd: lambda.folder,
-      env: childEnvironment({ lambda, folder, instance: id, runtimeApi: `127.0.0.1:${port}` }),
+      env: childEnvironment({ lambda, folder, instance: id, runtimeApi: `127.0.0.1:${port}`, initialization }),
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#child = child;

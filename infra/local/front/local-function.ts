@@ -9,6 +9,7 @@ import type { Reaper } from './reaper.ts';
 /** Lambda's own limits; smaller in tests. */
 export interface LambdaLimits {
   readonly initMs: number;
+  readonly provisionedInitMs: number;
   readonly idleMs: number;
   readonly maxPayloadBytes: number;
 }
@@ -19,7 +20,15 @@ export type Outcome = InvocationResult | { readonly type: 'throttled' | 'too lar
 export interface InstanceNote {
   readonly function: string;
   readonly instance: string;
-  readonly type: 'cold start' | 'init tried again' | 'timed out' | 'ended' | 'output';
+  readonly type:
+    | 'cold start'
+    | 'init tried again'
+    | 'provisioning'
+    | 'provisioned'
+    | 'provisioning failed'
+    | 'timed out'
+    | 'ended'
+    | 'output';
   /** Of `output`: one line that the function wrote. */
   readonly line?: string;
 }
@@ -40,6 +49,8 @@ interface Pending {
 /** An instance with its clocks: wall time until which it may work, and the timer that is running for it. */
 interface Running {
   readonly instance: Instance;
+  /** Initialising before any request. */
+  provisioning: boolean;
   deadline: number | undefined;
   timer: NodeJS.Timeout | undefined;
 }
@@ -52,11 +63,21 @@ export class LocalFunction {
   readonly #running = new Map<string, Running>();
   readonly #pending = new Map<string, Pending>();
   #whenEmpty: (() => void) | undefined;
+  #whenProvisioned: (() => void) | undefined;
 
   constructor(options: LocalFunctionOptions, around: Surroundings) {
     this.#options = options;
     this.#around = around;
-    this.#pool = new Pool(options.name, options.maxInstances);
+    this.#pool = new Pool(options.name, options.maxInstances, options.provisioned);
+  }
+
+  /** Starts the provisioned instances and resolves when each has initialised or failed to; a note tells which. */
+  async open(): Promise<void> {
+    const provisioned = new Promise<void>((resolve) => {
+      this.#whenProvisioned = resolve;
+    });
+    this.#handle({ type: 'opened' });
+    if (this.#isProvisioning()) await provisioned;
   }
 
   /** Runs the function once on an event. Never rejects. */
@@ -91,7 +112,10 @@ export class LocalFunction {
   #carryOut(effect: PoolEffect): void {
     switch (effect.type) {
       case 'start':
-        this.#start(effect.instance, effect.inRequest);
+        this.#start(effect.instance, effect.inRequest ? 'init tried again' : 'cold start');
+        break;
+      case 'provision':
+        this.#start(effect.instance, 'provisioning');
         break;
       case 'invoke':
         this.#invoke(effect.instance, effect.request);
@@ -111,13 +135,22 @@ export class LocalFunction {
     }
   }
 
-  #start(id: string, inRequest: boolean): void {
+  #start(id: string, how: 'cold start' | 'init tried again' | 'provisioning'): void {
     const { runtime, reaper, limits, note } = this.#around;
     const folder = join(this.#around.folder, id);
     const about = { function: this.#options.name, instance: id };
-    note({ ...about, type: inRequest ? 'init tried again' : 'cold start' });
+    const provisioning = how === 'provisioning';
+    note({ ...about, type: how });
     const instance = new Instance(
-      { id, folder, runtime, reaper, function: this.#options, maxResponseBytes: limits.maxPayloadBytes },
+      {
+        id,
+        folder,
+        runtime,
+        reaper,
+        function: this.#options,
+        initialization: provisioning ? 'provisioned-concurrency' : 'on-demand',
+        maxResponseBytes: limits.maxPayloadBytes,
+      },
       {
         asked: () => this.#handle({ type: 'asked', instance: id }),
         answered: (request, result) => {
@@ -128,11 +161,20 @@ export class LocalFunction {
         line: (line) => note({ ...about, type: 'output', line }),
       },
     );
-    const running: Running = { instance, deadline: undefined, timer: undefined };
+    const running: Running = { instance, provisioning, deadline: undefined, timer: undefined };
     this.#running.set(id, running);
-    const limitMs = inRequest ? this.#options.timeoutMs : limits.initMs;
-    if (inRequest) running.deadline = Date.now() + limitMs;
-    this.#endAfter(running, limitMs);
+    switch (how) {
+      case 'cold start':
+        this.#endAfter(running, limits.initMs);
+        break;
+      case 'provisioning':
+        this.#endAfter(running, limits.provisionedInitMs);
+        break;
+      case 'init tried again':
+        running.deadline = Date.now() + this.#options.timeoutMs;
+        this.#endAfter(running, this.#options.timeoutMs);
+        break;
+    }
   }
 
   #invoke(id: string, request: string): void {
@@ -153,6 +195,18 @@ export class LocalFunction {
     clearTimeout(running.timer);
     running.timer = setTimeout(() => this.#handle({ type: 'expired', instance: id }), this.#around.limits.idleMs);
     running.instance.freeze();
+    this.#provisioningEnds(running, 'provisioned');
+  }
+
+  #provisioningEnds(running: Running, how: 'provisioned' | 'provisioning failed'): void {
+    if (!running.provisioning) return;
+    running.provisioning = false;
+    this.#around.note({ function: this.#options.name, instance: running.instance.id, type: how });
+    if (!this.#isProvisioning()) this.#whenProvisioned?.();
+  }
+
+  #isProvisioning(): boolean {
+    return Array.from(this.#running.values()).some(({ provisioning }) => provisioning);
   }
 
   #endAfter(running: Running, ms: number): void {
@@ -164,10 +218,12 @@ export class LocalFunction {
   }
 
   #forget(id: string, folder: string): void {
-    clearTimeout(this.#running.get(id)?.timer);
+    const running = this.#running.get(id);
+    clearTimeout(running?.timer);
     this.#running.delete(id);
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     this.#around.note({ function: this.#options.name, instance: id, type: 'ended' });
+    if (running !== undefined) this.#provisioningEnds(running, 'provisioning failed');
     this.#handle({ type: 'ended', instance: id });
     if (this.#running.size === 0) this.#whenEmpty?.();
   }

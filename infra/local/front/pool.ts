@@ -3,22 +3,26 @@
  * one request at a time and is frozen between two.
  *
  *     STARTING --asked--> BUSY --answered--> FINISHING --asked--> IDLE (frozen) --requested--> BUSY
+ *     PROVISIONING --asked--> IDLE
  *
- * `asked` is the runtime's call for its next request. An instance that ends leaves the pool, from any state.
+ * `asked` is the runtime's call for its next request. An instance that ends leaves the pool, from any state. Provisioned
+ * instances start when the pool opens, are taken first, stay however long they are idle, and are replaced when they end, unless
+ * they failed to initialise: then the pool goes on with one less.
  */
 export type PoolEvent =
   | { readonly type: 'requested'; readonly request: string }
   | { readonly type: 'asked' | 'answered' | 'ended' | 'expired'; readonly instance: string }
-  | { readonly type: 'closed' };
+  | { readonly type: 'opened' | 'closed' };
 
 export type PoolEffect =
   /** `inRequest`: the initialisation failed once and is tried again, in the time of the request. */
   | { readonly type: 'start'; readonly instance: string; readonly inRequest: boolean }
+  | { readonly type: 'provision' | 'freeze' | 'end'; readonly instance: string }
   | { readonly type: 'invoke'; readonly instance: string; readonly request: string }
-  | { readonly type: 'freeze' | 'end'; readonly instance: string }
   | { readonly type: 'fail' | 'throttle'; readonly request: string };
 
 type Instance =
+  | { readonly state: 'PROVISIONING' }
   | { readonly state: 'STARTING'; readonly request: string; readonly inRequest: boolean }
   | { readonly state: 'BUSY'; readonly request: string }
   /** It has answered and is about to ask; a request that comes in between is its next. */
@@ -30,12 +34,18 @@ export class Pool {
   readonly #max: number;
   /** In the order of their last change: the idle instance that worked last is taken first, as Lambda does. */
   readonly #instances = new Map<string, Instance>();
+  /** Those of them that were started without a request. */
+  readonly #provisioned = new Set<string>();
+  /** How many of those there should be. */
+  #wanted: number;
   #started = 0;
   #closed = false;
 
-  constructor(name: string, max: number) {
+  /** @param provisioned of the `max`, how many are started when the pool opens */
+  constructor(name: string, max: number, provisioned = 0) {
     this.#name = name;
     this.#max = max;
+    this.#wanted = provisioned;
   }
 
   states(): ReadonlyMap<string, Instance['state']> {
@@ -51,9 +61,12 @@ export class Pool {
       case 'answered':
         return this.#answered(event.instance);
       case 'ended':
-        return this.#ended(event.instance);
+        // A request that waits for an instance is served before one is started that nobody waits for.
+        return [...this.#ended(event.instance), ...this.#provision()];
       case 'expired':
-        return this.#instances.get(event.instance)?.state === 'IDLE' ? [{ type: 'end', instance: event.instance }] : [];
+        return this.#expired(event.instance);
+      case 'opened':
+        return this.#provision();
       case 'closed':
         this.#closed = true;
         return Array.from(this.#instances.keys(), (instance) => ({ type: 'end', instance }));
@@ -62,7 +75,9 @@ export class Pool {
 
   #requested(request: string): PoolEffect[] {
     if (this.#closed) return [{ type: 'throttle', request }];
-    const idle = this.#last((instance) => instance.state === 'IDLE');
+    const idle =
+      this.#last((instance, id) => instance.state === 'IDLE' && this.#provisioned.has(id)) ??
+      this.#last((instance) => instance.state === 'IDLE');
     if (idle !== undefined) return this.#invoke(idle, request);
     const finishing = this.#last((instance) => instance.state === 'FINISHING' && instance.next === undefined);
     if (finishing !== undefined) {
@@ -78,6 +93,9 @@ export class Pool {
     switch (instance?.state) {
       case 'STARTING':
         return this.#invoke(id, instance.request);
+      case 'PROVISIONING':
+        this.#set(id, { state: 'IDLE' });
+        return [{ type: 'freeze', instance: id }];
       case 'FINISHING':
         if (instance.next !== undefined) return this.#invoke(id, instance.next);
         this.#set(id, { state: 'IDLE' });
@@ -103,7 +121,11 @@ export class Pool {
   #ended(id: string): PoolEffect[] {
     const instance = this.#instances.get(id);
     this.#instances.delete(id);
+    this.#provisioned.delete(id);
     switch (instance?.state) {
+      case 'PROVISIONING':
+        this.#wanted -= 1;
+        return [];
       case 'STARTING':
         if (instance.inRequest || this.#closed) return [{ type: 'fail', request: instance.request }];
         return this.#start(instance.request, true);
@@ -118,11 +140,32 @@ export class Pool {
     }
   }
 
+  #expired(instance: string): PoolEffect[] {
+    if (this.#provisioned.has(instance) || this.#instances.get(instance)?.state !== 'IDLE') return [];
+    return [{ type: 'end', instance }];
+  }
+
   #start(request: string, inRequest: boolean): PoolEffect[] {
-    this.#started += 1;
-    const instance = `${this.#name}-${this.#started}`;
+    const instance = this.#newId();
     this.#set(instance, { state: 'STARTING', request, inRequest });
     return [{ type: 'start', instance, inRequest }];
+  }
+
+  /** Starts as many provisioned instances as are missing and have room. */
+  #provision(): PoolEffect[] {
+    const effects: PoolEffect[] = [];
+    while (!this.#closed && this.#provisioned.size < this.#wanted && this.#instances.size < this.#max) {
+      const instance = this.#newId();
+      this.#provisioned.add(instance);
+      this.#set(instance, { state: 'PROVISIONING' });
+      effects.push({ type: 'provision', instance });
+    }
+    return effects;
+  }
+
+  #newId(): string {
+    this.#started += 1;
+    return `${this.#name}-${this.#started}`;
   }
 
   #invoke(instance: string, request: string): PoolEffect[] {
@@ -135,7 +178,7 @@ export class Pool {
     this.#instances.set(id, instance);
   }
 
-  #last(matches: (instance: Instance) => boolean): string | undefined {
-    return Array.from(this.#instances).findLast(([, instance]) => matches(instance))?.[0];
+  #last(matches: (instance: Instance, id: string) => boolean): string | undefined {
+    return Array.from(this.#instances).findLast(([id, instance]) => matches(instance, id))?.[0];
   }
 }
