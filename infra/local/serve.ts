@@ -10,7 +10,7 @@ import { SettingsInvalidError } from '../../shared/config/errors.ts';
 import { bundleFunctions } from '../bundle.ts';
 import { bundleLocalPrograms } from '../bundle-local.ts';
 import { buildModels } from '../bundle-models.ts';
-import { onEndSignal, portOf } from './command.ts';
+import { functionVariables, onEndSignal, portOf } from './command.ts';
 import { startReaper } from './front/reaper.ts';
 import { closeServer, listen, PortTakenError } from './listen.ts';
 import { startLocalStores } from './local-stores.ts';
@@ -36,7 +36,8 @@ try {
   await bundleFunctions(join(folder, 'functions'));
   const stores = process.env['CASALINGUA_MODEL_BUCKET'] === undefined ? await ownStores() : undefined;
   Object.assign(process.env, stores?.environment);
-  const { app, host } = composeSingleProcess(process.env, join(folder, 'functions', 'inference'));
+  const env = { ...process.env, ...functionVariables(process.env) };
+  const { app, host } = composeSingleProcess(env, join(folder, 'functions', 'inference'));
   const server = createServer(getRequestListener(app.fetch, { hostname }));
   const bound = await listen(server, port, hostname);
   console.log(`CasaLingua, in one process, is on http://${hostname}:${bound}. Ctrl-C ends it.`);

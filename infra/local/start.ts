@@ -1,11 +1,14 @@
 import { createWriteStream } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { SettingsInvalidError } from '../../shared/config/errors.ts';
+import type { ModelLoadingSettings } from '../../shared/config/model-loading.ts';
+import { readSettings } from '../../shared/config/settings.ts';
 import { VersionConflictError } from '../../shared/repository/errors.ts';
 import { bundleFunctions } from '../bundle.ts';
 import { bundleLocalPrograms } from '../bundle-local.ts';
 import { buildModels } from '../bundle-models.ts';
-import { onEndSignal, portOf } from './command.ts';
+import { functionVariables, instancesOf, onEndSignal, portOf } from './command.ts';
 import { FolderTakenError } from './data-folder.ts';
 import type { FrontNote } from './front/front.ts';
 import { PortTakenError } from './listen.ts';
@@ -20,6 +23,7 @@ const { values } = parseArgs({
     's3-port': { type: 'string' },
     'dynamo-port': { type: 'string' },
     data: { type: 'string' },
+    provisioned: { type: 'string' },
   },
 });
 const ports = {
@@ -27,11 +31,16 @@ const ports = {
   s3: portOf(values['s3-port'], 3001),
   dynamo: portOf(values['dynamo-port'], 3002),
 };
+const variables = functionVariables(process.env);
 const buildFolder = join(import.meta.dirname, '..', '..', 'build');
 const dataFolder = resolve(values.data ?? join(buildFolder, 'local', 'data'));
 const logFile = join(dataFolder, 'functions.log');
 
 try {
+  // Checked before anything is built; the stores are the stack's own.
+  const stores = { CASALINGUA_MODEL_BUCKET: 'own', CASALINGUA_TABLE: 'own' };
+  const { modelLoading } = readSettings({ ...variables, ...stores }, new URL('../../shared/config/', import.meta.url));
+  const provisioned = values.provisioned === undefined ? provisionedFor(modelLoading) : instancesOf(values.provisioned);
   console.log('building the functions and the models');
   const [modelFolders] = await Promise.all([
     buildModels(join(buildFolder, 'models')),
@@ -45,6 +54,8 @@ try {
     modelFolders,
     dataFolder,
     ports,
+    provisioned,
+    variables,
     environment: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     onProgress: (line) => console.log(line),
     onNote: (note) => {
@@ -61,6 +72,11 @@ try {
   process.exit(1);
 }
 
+/** Lambda gives the time to load models at start only to provisioned instances. */
+function provisionedFor({ strategy, preloadModels }: ModelLoadingSettings): number {
+  return strategy === 'eager' || preloadModels.length > 0 ? 1 : 0;
+}
+
 /** What a person can do something about. */
 function inPlainWords(error: unknown): string | undefined {
   if (error instanceof PortTakenError) {
@@ -72,6 +88,7 @@ function inPlainWords(error: unknown): string | undefined {
   if (error instanceof VersionConflictError) {
     return `${error.message}. To begin again with an empty repository, delete ${dataFolder}`;
   }
+  if (error instanceof SettingsInvalidError) return error.message;
   return undefined;
 }
 
@@ -81,6 +98,8 @@ function inWords(note: FrontNote): string {
       return `${note.method} ${note.path} ${note.status} in ${note.ms.toFixed(0)} ms`;
     case 'output':
       return `${note.instance}: ${note.line}`;
+    case 'provisioning failed':
+      return `${note.instance}: ${note.type}; requests start their own instances. Why is in ${logFile}`;
     default:
       return `${note.instance}: ${note.type}`;
   }

@@ -76,6 +76,12 @@ describe('the defaults', () => {
     expect(readSettings(required, shipped).modelLoading).toEqual(readSettings(required).modelLoading);
   });
 
+  it.each(['inference', 'control'])('lie beside the code of %s', (name) => {
+    const bundled = readFileSync(new URL(`../../build/functions/${name}/model-loading.jsonc`, import.meta.url));
+
+    expect(bundled).toEqual(readFileSync(new URL('model-loading.jsonc', shipped)));
+  });
+
   it('hold without a file, unless one was named', () => {
     expect(read({})).toEqual(readSettings(required).modelLoading);
     expect(problems({ env: { CASALINGUA_CONFIG_FILE: join(folder, 'mine.json') } })).toEqual([
