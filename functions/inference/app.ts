@@ -1,4 +1,5 @@
 import type { Hono } from 'hono';
+import { createMiddleware } from 'hono/factory';
 import type { Limits } from '../../shared/config/settings.ts';
 import type { ModelHost } from '../../shared/host/model-host.ts';
 import { asProblem, createHttpApp, type DescribeFailure } from '../../shared/http/app.ts';
@@ -16,6 +17,10 @@ export interface InferenceDeps {
   readonly host: ModelHost;
   readonly catalog: Catalog;
   readonly limits: Limits;
+  /** Whether a request's `keep_alive` is obeyed. */
+  readonly keepAliveAllowed: boolean;
+  /** Called when a request begins, after the host's own `wake`. */
+  readonly snapshots: { wake(): void };
   readonly log: Log;
   readonly clock: Clock;
   /** The project's version, told in `/pipeline` answers. */
@@ -24,14 +29,22 @@ export interface InferenceDeps {
 
 /** The app that owns models: LibreTranslate's surface and CasaLingua's `/pipeline`. */
 export function createApp(deps: InferenceDeps): Hono<HttpEnv> {
-  const { host, catalog, limits, log, clock, version } = deps;
-  const run = createRunModel(host, clock);
+  const { host, catalog, limits, keepAliveAllowed, snapshots, log, clock, version } = deps;
+  const run = createRunModel(host);
   const detect = createDetect(run, catalog);
   const translations = createTranslateService({ catalog, run, detect });
   return createHttpApp({ log, clock, describe })
-    .route('/', libreTranslateRoutes({ translations, detect, catalog, limits, clock }))
-    .route('/pipeline', pipelineRoutes({ translations, detect, catalog, limits, clock, version }));
+    .use(wakes(host, snapshots))
+    .route('/', libreTranslateRoutes({ translations, detect, catalog, limits, keepAliveAllowed, clock }))
+    .route('/pipeline', pipelineRoutes({ translations, detect, catalog, limits, keepAliveAllowed, clock, version }));
 }
+
+/** No timer runs while an instance is frozen: what is due by the clock is done when a request comes. */
+const wakes = (...sleepers: readonly { wake(): void }[]) =>
+  createMiddleware<HttpEnv>(async function wakes(_c, next) {
+    for (const sleeper of sleepers) sleeper.wake();
+    await next();
+  });
 
 /** Each surface tells of a failure in its own shape. */
 const describe: DescribeFailure = (problem, request) => {

@@ -1,10 +1,11 @@
+import type { LoadPriority } from '../../shared/host/model-host.ts';
 import { BadRequestError } from '../../shared/http/errors.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
 import type { DetectionManifest, Manifest } from '../../shared/repository/manifest.ts';
 import type { DetectedLanguage } from '../../shared/runtime/tasks.ts';
 import { untilAborted } from '../../shared/until-aborted.ts';
 import { ModelMissingError } from './errors.ts';
-import type { RunModel } from './model-run.ts';
+import { type RunModel, runOptions } from './model-run.ts';
 
 export interface DetectRequest {
   readonly texts: readonly string[];
@@ -12,6 +13,9 @@ export interface DetectRequest {
   readonly candidates: number;
   /** By id; default: the catalog's detector. */
   readonly model?: string | undefined;
+  /** Ms, as `LeaseOptions` has it. */
+  readonly keepAliveMs?: number | undefined;
+  readonly priority?: LoadPriority | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -29,10 +33,11 @@ export interface Detections {
 export type Detect = (request: DetectRequest, manifests: readonly Manifest[]) => Promise<Detections>;
 
 export function createDetect(run: RunModel, catalog: Catalog): Detect {
-  return async ({ texts, candidates, model, signal }, manifests) => {
+  return async (request, manifests) => {
+    const { texts, candidates, model, signal } = request;
     const detector =
       model === undefined ? anyDetector(manifests) : await untilAborted(namedDetector(model, manifests), signal);
-    const output = await run(detector, { task: 'language-detection', texts, candidates }, signal);
+    const output = await run(detector, { task: 'language-detection', texts, candidates }, runOptions(request));
     return { model: detector.id, texts: output.detections };
   };
 

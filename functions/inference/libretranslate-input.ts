@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import type { Limits } from '../../shared/config/settings.ts';
 import type { HttpEnv } from '../../shared/http/environment.ts';
 import { BadRequestError, TextTooLongError } from '../../shared/http/errors.ts';
+import { keepAlive } from '../../shared/http/keep-alive.ts';
 import { countCharacters } from './text.ts';
 
 /** A body as it came: what is missing is checked later, in LibreTranslate's order and words. */
@@ -12,6 +13,8 @@ const bodySchema = z.object({
   target: z.nullish(z.string('a text')),
   format: z.nullish(z.string('a text')),
   alternatives: z.nullish(z.union([z.string(), z.number()], 'a number')),
+  // Not LibreTranslate's.
+  keep_alive: keepAlive,
   // Looked at by who checks keys, not here.
   api_key: z.nullish(z.string('a text')),
 });
@@ -44,6 +47,7 @@ export async function readBody(c: Context<HttpEnv>): Promise<LibreTranslateBody>
     target: form.get('target'),
     format: form.get('format'),
     alternatives: form.get('alternatives'),
+    keep_alive: form.get('keep_alive'),
     api_key: form.get('api_key'),
   });
 }

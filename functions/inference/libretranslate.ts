@@ -9,7 +9,7 @@ import { untilAborted } from '../../shared/until-aborted.ts';
 import type { Detect } from './detect-service.ts';
 import { findTexts, type HtmlText, replaceTexts } from './html.ts';
 import { languageName } from './languages.ts';
-import { readBody, readTexts, readTranslateRequest } from './libretranslate-input.ts';
+import { type LibreTranslateBody, readBody, readTexts, readTranslateRequest } from './libretranslate-input.ts';
 import { workOf } from './text.ts';
 import type { TranslatedPassage, TranslateService } from './translate-service.ts';
 
@@ -22,15 +22,19 @@ export function libreTranslateRoutes(deps: {
   detect: Detect;
   catalog: Catalog;
   limits: Limits;
+  /** Whether `keep_alive` is obeyed. */
+  keepAliveAllowed: boolean;
   clock: Clock;
 }): Hono<HttpEnv> {
-  const { translations, detect, catalog, limits, clock } = deps;
+  const { translations, detect, catalog, limits, keepAliveAllowed, clock } = deps;
   const limited = limitBody(limits.bodyBytes);
   const timed = deadline(clock);
+  const keepAliveOf = (body: LibreTranslateBody) => (keepAliveAllowed ? body.keep_alive : undefined);
 
   return new Hono<HttpEnv>()
     .post('/translate', limited, timed, async (c) => {
-      const { texts, batch, source, target, format, alternatives } = readTranslateRequest(await readBody(c), limits);
+      const body = await readBody(c);
+      const { texts, batch, source, target, format, alternatives } = readTranslateRequest(body, limits);
       c.set('work', workOf(texts));
       const documents = format === 'html' ? texts.map(findTexts) : undefined;
       const passages = await translations.translate({
@@ -39,6 +43,7 @@ export function libreTranslateRoutes(deps: {
         target,
         // Of markup LibreTranslate gives no alternatives either.
         alternatives: documents === undefined ? alternatives : 0,
+        keepAliveMs: keepAliveOf(body),
         signal: c.get('signal'),
       });
       const answers = passages.map((passage, index) => answer(passage, texts[index] ?? '', documents?.[index]));
@@ -54,9 +59,10 @@ export function libreTranslateRoutes(deps: {
       });
     })
     .post('/detect', limited, timed, async (c) => {
-      const { texts } = readTexts(await readBody(c), limits);
+      const body = await readBody(c);
+      const { texts } = readTexts(body, limits);
       c.set('work', workOf(texts));
-      const request = { texts, candidates, signal: c.get('signal') };
+      const request = { texts, candidates, keepAliveMs: keepAliveOf(body), signal: c.get('signal') };
       const detections = await detect(request, await untilAborted(catalog.models(), request.signal));
       return c.json(verdict(texts, detections.texts));
     })

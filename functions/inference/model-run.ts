@@ -1,27 +1,46 @@
 import { ModelLoadingError } from '../../shared/host/errors.ts';
-import type { Lease, ModelHost, ModelStatus } from '../../shared/host/model-host.ts';
-import type { Clock } from '../../shared/http/environment.ts';
+import type { Lease, LeaseOptions, LoadPriority, ModelHost, ModelStatus } from '../../shared/host/model-host.ts';
 import { DeadlineExceededError } from '../../shared/http/errors.ts';
 import type { Manifest } from '../../shared/repository/manifest.ts';
 import type { OutputOf, TaskInput } from '../../shared/runtime/tasks.ts';
 
+/** How a run is made. */
+export interface RunOptions extends LeaseOptions {
+  readonly signal: AbortSignal;
+  /** 0 to 1: what of the request was finished before, for the caller whose deadline passes in this run. */
+  readonly done?: number;
+}
+
 /**
- * Leases a model, runs one task on it, and gives the lease back. `done` (0 to 1) is what of the request was finished
- * before, for the caller whose deadline passes in this run.
+ * Leases a model, runs one task on it, and gives the lease back.
  * @throws ModelLoadingError when the deadline passes while the model loads, DeadlineExceededError when it passes in the
  *   run, and whatever the host and the run throw
  */
 export type RunModel = <Input extends TaskInput>(
   manifest: Manifest,
   input: Input,
-  signal: AbortSignal,
-  done?: number,
+  options: RunOptions,
 ) => Promise<OutputOf<Input>>;
 
+/** What a service's request says of its run. */
+export function runOptions(request: {
+  readonly signal: AbortSignal;
+  readonly priority?: LoadPriority | undefined;
+  readonly keepAliveMs?: number | undefined;
+}): RunOptions {
+  const { signal, priority, keepAliveMs } = request;
+  return {
+    signal,
+    ...(priority === undefined ? {} : { priority }),
+    ...(keepAliveMs === undefined ? {} : { keepAliveMs }),
+  };
+}
+
 /** The only way from a request to a model. */
-export function createRunModel(host: ModelHost, clock: Clock): RunModel {
-  return async (manifest, input, signal, done = 0) => {
-    const lease = await take(manifest, signal);
+export function createRunModel(host: ModelHost): RunModel {
+  return async (manifest, input, { done = 0, ...options }) => {
+    const { signal } = options;
+    const lease = await take(manifest, options);
     try {
       return await lease.run(input, { signal });
     } catch (error) {
@@ -36,32 +55,32 @@ export function createRunModel(host: ModelHost, clock: Clock): RunModel {
     }
   };
 
-  async function take(manifest: Manifest, signal: AbortSignal): Promise<Lease> {
+  async function take(manifest: Manifest, options: Omit<RunOptions, 'done'>): Promise<Lease> {
     try {
-      return await host.lease(manifest, { signal });
+      return await host.lease(manifest, options);
     } catch (error) {
-      if (!isDeadline(error, signal)) throw error;
+      if (!isDeadline(error, options.signal)) throw error;
       const status = host.status().find(({ id, version }) => id === manifest.id && version === manifest.version);
       if (status === undefined || status.state === 'READY') throw error;
       const percent = Math.floor(status.progress * 100);
       throw new ModelLoadingError(`model ${manifest.id} is still loading (${percent} %)`, {
         model: manifest.id,
         state: status.state,
-        retryAfterSeconds: loadSeconds(status, clock.now()),
+        retryAfterSeconds: retrySeconds(status),
         cause: error,
       });
     }
   }
 }
 
-const leastRetrySeconds = 2;
+/** Where the host cannot tell how long the load still takes. */
+const unknownRetrySeconds = 2;
 const mostRetrySeconds = 120;
 
-/** When a load that goes on at its pace so far will be done. */
-export function loadSeconds(status: Pick<ModelStatus, 'progress' | 'startedAt'>, now: number): number {
-  if (status.startedAt === undefined || status.progress <= 0) return leastRetrySeconds;
-  const leftMs = ((now - status.startedAt) * (1 - status.progress)) / status.progress;
-  return Math.min(mostRetrySeconds, Math.max(leastRetrySeconds, Math.ceil(leftMs / 1000)));
+/** When it is worth coming back for a model that loads. */
+function retrySeconds({ secondsLeft }: ModelStatus): number {
+  if (secondsLeft === undefined) return unknownRetrySeconds;
+  return Math.min(mostRetrySeconds, Math.max(1, Math.ceil(secondsLeft)));
 }
 
 function isDeadline(error: unknown, signal: AbortSignal): boolean {

@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import type { Limits } from '../../shared/config/settings.ts';
 import type { HttpEnv } from '../../shared/http/environment.ts';
 import { BadRequestError, TextTooLongError } from '../../shared/http/errors.ts';
+import { keepAlive } from '../../shared/http/keep-alive.ts';
 import { EmptyTextError, MissingTargetLanguageError } from './pipeline-errors.ts';
 import { countCharacters } from './text.ts';
 
@@ -19,11 +20,12 @@ const options = {
   domain: text,
   glossary_id: text,
   formality: text,
+  keep_alive: keepAlive,
 };
 
 const translateSchema = z.object({ text, ...options });
 const batchSchema = z.object({ texts: z.nullish(z.array(z.string('a text'), 'an array of texts')), ...options });
-const detectSchema = z.object({ text, detailed: flag, model_id: text });
+const detectSchema = z.object({ text, detailed: flag, model_id: text, keep_alive: keepAlive });
 
 /** `/pipeline/translate`, or its batch, checked. */
 export interface PipelineTranslateRequest {
@@ -31,6 +33,8 @@ export interface PipelineTranslateRequest {
   readonly source: string;
   readonly target: string;
   readonly model: string | undefined;
+  /** Ms, as `LeaseOptions` has it. */
+  readonly keepAliveMs: number | undefined;
   /** Options that were given and that nothing here can honour. */
   readonly ignored: readonly string[];
 }
@@ -40,6 +44,8 @@ export interface PipelineDetectRequest {
   readonly text: string;
   readonly detailed: boolean;
   readonly model: string | undefined;
+  /** Ms, as `LeaseOptions` has it. */
+  readonly keepAliveMs: number | undefined;
 }
 
 /** @throws BadRequestError, EmptyTextError, TextTooLongError, MissingTargetLanguageError */
@@ -58,7 +64,12 @@ export async function readBatch(c: Context<HttpEnv>, limits: Limits): Promise<Pi
 export async function readDetect(c: Context<HttpEnv>, limits: Limits): Promise<PipelineDetectRequest> {
   const body = await readJson(c, detectSchema);
   readTexts([body.text ?? ''], limits);
-  return { text: body.text ?? '', detailed: body.detailed ?? false, model: body.model_id || undefined };
+  return {
+    text: body.text ?? '',
+    detailed: body.detailed ?? false,
+    model: body.model_id || undefined,
+    keepAliveMs: body.keep_alive,
+  };
 }
 
 async function readJson<Schema extends z.ZodMiniType>(c: Context<HttpEnv>, schema: Schema): Promise<z.output<Schema>> {
@@ -104,6 +115,7 @@ function readOptions(body: z.infer<typeof batchSchema> | z.infer<typeof translat
     source: body.source_language || 'auto',
     target: body.target_language,
     model: body.model_name || undefined,
+    keepAliveMs: body.keep_alive,
     ignored: Object.entries(unhonoured).flatMap(([name, value]) => (value ? [name] : [])),
   };
 }

@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import type { Limits } from '../../shared/config/settings.ts';
+import type { LoadPriority } from '../../shared/host/model-host.ts';
 import { limitBody } from '../../shared/http/body-limit.ts';
 import { deadline } from '../../shared/http/deadline.ts';
 import type { Clock, HttpEnv } from '../../shared/http/environment.ts';
@@ -21,14 +22,16 @@ export function pipelineRoutes(deps: {
   detect: Detect;
   catalog: Catalog;
   limits: Limits;
+  /** Whether `keep_alive` is obeyed. */
+  keepAliveAllowed: boolean;
   clock: Clock;
   version: string;
 }): Hono<HttpEnv> {
-  const { translations, detect, catalog, limits, clock, version } = deps;
+  const { translations, detect, catalog, limits, keepAliveAllowed, clock, version } = deps;
   const limited = limitBody(limits.bodyBytes);
   const timed = deadline(clock);
 
-  const translate = (c: Context<HttpEnv>, request: PipelineTranslateRequest) => {
+  const translate = (c: Context<HttpEnv>, request: PipelineTranslateRequest, priority: LoadPriority) => {
     c.set('work', workOf(request.texts));
     return translations.translate({
       passages: request.texts.map((text) => [text]),
@@ -36,9 +39,15 @@ export function pipelineRoutes(deps: {
       target: request.target,
       model: request.model,
       withConfidence: true,
+      keepAliveMs: obeyed(request),
+      priority,
       signal: c.get('signal'),
     });
   };
+
+  const obeyed = ({ keepAliveMs }: { keepAliveMs: number | undefined }) => (keepAliveAllowed ? keepAliveMs : undefined);
+  const disobeyed = ({ keepAliveMs }: { keepAliveMs: number | undefined }) =>
+    keepAliveMs !== undefined && !keepAliveAllowed ? ['keep_alive'] : [];
 
   const seconds = (c: Context<HttpEnv>) => (clock.now() - c.get('startedAt')) / 1000;
 
@@ -52,9 +61,16 @@ export function pipelineRoutes(deps: {
   });
 
   const detectOne = async (c: Context<HttpEnv>) => {
-    const { text, detailed, model } = await readDetect(c, limits);
+    const asked = await readDetect(c, limits);
+    const { text, detailed, model } = asked;
     c.set('work', workOf([text]));
-    const request = { texts: [text], candidates: detailed ? candidates : 1, model, signal: c.get('signal') };
+    const request = {
+      texts: [text],
+      candidates: detailed ? candidates : 1,
+      model,
+      keepAliveMs: obeyed(asked),
+      signal: c.get('signal'),
+    };
     const detections = await detect(request, await untilAborted(catalog.models(), request.signal));
     const [best, ...others] = detections.texts[0] ?? [];
     if (best === undefined) throw new TextTooShortError('the text holds nothing that a language could be told by');
@@ -64,25 +80,27 @@ export function pipelineRoutes(deps: {
       confidence: best.confidence,
       ...(detailed ? { alternatives: others } : {}),
     };
-    return c.json(success('Language detected', data, metadata(c, detections.model)));
+    return c.json(success('Language detected', data, metadata(c, detections.model, disobeyed(asked))));
   };
 
   return new Hono<HttpEnv>()
     .post('/translate', limited, timed, async (c) => {
       const request = await readTranslate(c, limits);
-      const [passage] = await translate(c, request);
+      const [passage] = await translate(c, request, 'interactive');
       const data = passage && translationData(request.texts[0] ?? '', passage, seconds(c));
-      return c.json(success('Text translated', data, metadata(c, passage?.model ?? null, request.ignored)));
+      const ignored = [...request.ignored, ...disobeyed(request)];
+      return c.json(success('Text translated', data, metadata(c, passage?.model ?? null, ignored)));
     })
     .post('/translate/batch', limited, timed, async (c) => {
       const request = await readBatch(c, limits);
-      const passages = await translate(c, request);
+      const passages = await translate(c, request, 'batch');
       const took = seconds(c);
       const data = {
         translations: passages.map((passage, index) => translationData(request.texts[index] ?? '', passage, took)),
       };
       const models = [...new Set(passages.flatMap(({ model }) => model ?? []))];
-      return c.json(success('Texts translated', data, metadata(c, models.join(', ') || null, request.ignored)));
+      const ignored = [...request.ignored, ...disobeyed(request)];
+      return c.json(success('Texts translated', data, metadata(c, models.join(', ') || null, ignored)));
     })
     .post('/detect', limited, timed, detectOne)
     .post('/detect-language', limited, timed, detectOne);

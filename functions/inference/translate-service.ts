@@ -1,3 +1,4 @@
+import type { LoadPriority } from '../../shared/host/model-host.ts';
 import { BadRequestError } from '../../shared/http/errors.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
 import type { Manifest, TranslationManifest } from '../../shared/repository/manifest.ts';
@@ -6,7 +7,7 @@ import { untilAborted } from '../../shared/until-aborted.ts';
 import { type Detect, namedModel } from './detect-service.ts';
 import { type Chooser, createChooser } from './language-choice.ts';
 import { type LanguageDirectory, languageDirectory } from './languages.ts';
-import type { RunModel } from './model-run.ts';
+import { type RunModel, runOptions } from './model-run.ts';
 import { hasWords } from './text.ts';
 
 /** Texts that share one language: a plain text is one part, a document has a part for each text between its markup. */
@@ -21,6 +22,9 @@ export interface TranslateRequest {
   readonly withConfidence?: boolean;
   /** By id; default: the first in the catalog for each direction. */
   readonly model?: string | undefined;
+  /** Ms, as `LeaseOptions` has it, for the models that translate; not for the one that finds the source. */
+  readonly keepAliveMs?: number | undefined;
+  readonly priority?: LoadPriority;
   readonly signal: AbortSignal;
 }
 
@@ -92,7 +96,7 @@ export function createTranslateService(deps: { catalog: Catalog; run: RunModel; 
    * English with no confidence stands for nothing found, where there is English.
    */
   async function detectSources(
-    { passages, signal }: TranslateRequest,
+    { passages, priority, signal }: TranslateRequest,
     languages: LanguageDirectory,
     manifests: readonly Manifest[],
     choose: Chooser,
@@ -101,7 +105,7 @@ export function createTranslateService(deps: { catalog: Catalog; run: RunModel; 
     const judged = [...passages.keys()].filter((index) => passages[index]?.some(hasWords));
     if (judged.length > 0) {
       const texts = judged.map((index) => passages[index]?.join('\n') ?? '');
-      const detections = await detect({ texts, candidates, signal }, manifests);
+      const detections = await detect({ texts, candidates, priority, signal }, manifests);
       judged.forEach((passage, index) => {
         const best = firstServed(detections.texts[index] ?? [], languages);
         if (best !== undefined) found.set(passage, best);
@@ -138,8 +142,7 @@ export function createTranslateService(deps: { catalog: Catalog; run: RunModel; 
           ...(request.alternatives ? { alternatives: request.alternatives } : {}),
           ...(request.withConfidence ? { withConfidence: true } : {}),
         },
-        request.signal,
-        done / total,
+        { ...runOptions(request), done: done / total },
       );
       places.forEach(({ plan, index }, at) => {
         const translation = translations[at];

@@ -1,10 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadSeconds } from '../../functions/inference/model-run.ts';
+import { createRunModel } from '../../functions/inference/model-run.ts';
 import { countCharacters } from '../../functions/inference/text.ts';
+import type { CasaLinguaError } from '../../shared/errors.ts';
 import { remainingMs } from '../../shared/http/deadline.ts';
+import { DeadlineExceededError } from '../../shared/http/errors.ts';
+import { translationManifest } from '../support/fake-catalog.ts';
+import { createFakeHost, modelStatus } from '../support/fake-host.ts';
 import { createTestApp, postJson } from '../support/inference-app.ts';
 
+const input = { task: 'translation', texts: ['a'], source: 'en', target: 'es' } as const;
 const paths = ['/translate', '/detect', '/pipeline/translate', '/pipeline/translate/batch', '/pipeline/detect'];
 const field = fc.oneof(
   fc.jsonValue(),
@@ -28,6 +33,7 @@ const body = fc.oneof(
         'model_name',
         'model_id',
         'verify',
+        'keep_alive',
       ].map((name) => [name, field]),
     ),
     { requiredKeys: [] },
@@ -73,11 +79,16 @@ describe('the time that a request has', () => {
     );
   });
 
-  it('of a load yet to come is told between two seconds and two minutes', () => {
-    fc.assert(
-      fc.property(fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 0, max: 1e9 }), (progress, elapsed) => {
-        const seconds = loadSeconds({ progress, startedAt: 0 }, elapsed);
-        expect(seconds).toBeGreaterThanOrEqual(2);
+  it('of a load yet to come is told between one second and two minutes', async () => {
+    const reason = new DeadlineExceededError('late');
+    const signal = AbortSignal.abort(reason);
+    await fc.assert(
+      fc.asyncProperty(fc.option(fc.double({ noNaN: true }), { nil: undefined }), async (secondsLeft) => {
+        const loading = modelStatus({ state: 'WARMING', ...(secondsLeft === undefined ? {} : { secondsLeft }) });
+        const host = createFakeHost({ status: [loading], beforeLease: () => Promise.reject(reason) });
+        const run = createRunModel(host)(translationManifest('translate-en-es', 'en>es'), input, { signal });
+        const seconds = await run.catch((error) => (error as CasaLinguaError).retryAfterSeconds);
+        expect(seconds).toBeGreaterThanOrEqual(1);
         expect(seconds).toBeLessThanOrEqual(120);
         expect(Number.isInteger(seconds)).toBe(true);
       }),

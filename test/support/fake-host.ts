@@ -1,4 +1,4 @@
-import type { Lease, ModelHost, ModelStatus } from '../../shared/host/model-host.ts';
+import type { HostReport, Lease, LeaseOptions, ModelHost, ModelStatus } from '../../shared/host/model-host.ts';
 import type { Manifest } from '../../shared/repository/manifest.ts';
 import type { DetectedLanguage, OutputOf, TaskInput, TaskOutput } from '../../shared/runtime/tasks.ts';
 
@@ -6,6 +6,10 @@ import type { DetectedLanguage, OutputOf, TaskInput, TaskOutput } from '../../sh
 export interface FakeHost extends ModelHost {
   /** Every task that was run, in order. */
   readonly runs: readonly { readonly model: string; readonly input: TaskInput }[];
+  /** What every lease was asked for with, in order. */
+  readonly leases: readonly { readonly model: string; readonly options: LeaseOptions }[];
+  /** How often it was woken. */
+  wakes(): number;
   /** Leases that nobody gave back. */
   leasesHeld(): number;
 }
@@ -23,7 +27,9 @@ export interface FakeHostOptions {
 export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
   const { detect = spanishByItsSigns, beforeLease, beforeRun, status = [] } = options;
   const runs: { model: string; input: TaskInput }[] = [];
+  const leases: { model: string; options: LeaseOptions }[] = [];
   let held = 0;
+  let wakes = 0;
 
   const answer = (input: TaskInput): TaskOutput => {
     switch (input.task) {
@@ -47,9 +53,12 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
 
   return {
     runs,
+    leases,
+    wakes: () => wakes,
     leasesHeld: () => held,
-    async lease(manifest, { signal } = {}): Promise<Lease> {
-      await beforeLease?.(manifest, signal);
+    async lease(manifest, options = {}): Promise<Lease> {
+      leases.push({ model: manifest.id, options });
+      await beforeLease?.(manifest, options.signal);
       held += 1;
       let released = false;
       return {
@@ -65,9 +74,44 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
         },
       };
     },
+    isReady: (id) => status.some((model) => model.id === id && model.state === 'READY'),
+    ensureReady: async () => {},
     unload: async () => {},
     status: () => status,
+    report: () => reportOf(status),
+    wake: () => {
+      wakes += 1;
+    },
     close: async () => {},
+  };
+}
+
+/** A host of 3 GB with these models and an empty queue. */
+export function reportOf(models: readonly ModelStatus[], changes: Partial<HostReport> = {}): HostReport {
+  return {
+    strategy: 'lazy',
+    models,
+    queue: { size: 0, limit: 8, loading: [] },
+    memory: { protected: true, limitMb: 3072, budgetMb: 2611, rssMb: 1024, reservedMb: 455 },
+    ...changes,
+  };
+}
+
+/** A model that is READY and idle, or what `changes` make of it. */
+export function modelStatus(changes: Partial<ModelStatus> = {}): ModelStatus {
+  return {
+    id: 'translate-en-es',
+    version: '1',
+    state: 'READY',
+    progress: 1,
+    bytesLoaded: 209_715_200,
+    bytesTotal: 209_715_200,
+    leases: 0,
+    waiting: 0,
+    memoryMb: 455,
+    attempts: 1,
+    stays: false,
+    ...changes,
   };
 }
 

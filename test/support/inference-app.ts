@@ -20,13 +20,29 @@ const roomy: Limits = {
 
 /** The real inference app over a fake host and catalog, with the lines that it logs. */
 export function createTestApp(
-  options: { host?: FakeHost; catalog?: Catalog; limits?: Partial<Limits>; clock?: { now(): number } } = {},
+  options: {
+    host?: FakeHost;
+    catalog?: Catalog;
+    limits?: Partial<Limits>;
+    keepAliveAllowed?: boolean;
+    snapshots?: { wake(): void };
+    clock?: { now(): number };
+  } = {},
 ): { app: Hono<HttpEnv>; host: FakeHost; lines: string[] } {
   const { host = createFakeHost(), catalog = createFakeCatalog(shippedManifests), limits } = options;
-  const { clock = { now: () => testNow } } = options;
+  const { keepAliveAllowed = true, snapshots = { wake: () => {} }, clock = { now: () => testNow } } = options;
   const lines: string[] = [];
   const log = createJsonLog((line) => lines.push(line), clock);
-  const app = createApp({ host, catalog, limits: { ...roomy, ...limits }, log, clock, version: '1.2.3' });
+  const app = createApp({
+    host,
+    catalog,
+    limits: { ...roomy, ...limits },
+    keepAliveAllowed,
+    snapshots,
+    log,
+    clock,
+    version: '1.2.3',
+  });
   return { app, host, lines };
 }
 

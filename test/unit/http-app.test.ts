@@ -127,6 +127,21 @@ describe('the log', () => {
   });
 });
 
+describe('the start of a request', () => {
+  it.each(['/translate', '/languages', '/nowhere'])(
+    'at %s wakes the host, and then who tells the fleet of it',
+    async (path) => {
+      const host = createFakeHost();
+      const wakesBefore: number[] = [];
+      const { app } = createTestApp({ host, snapshots: { wake: () => wakesBefore.push(host.wakes()) } });
+
+      await app.request(path, { method: 'POST' });
+
+      expect(wakesBefore).toEqual([1]);
+    },
+  );
+});
+
 describe('a caller that hangs up', () => {
   it('ends the work that is under way for it, and no failure of ours is logged', async () => {
     const caller = new AbortController();

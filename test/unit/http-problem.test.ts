@@ -1,15 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { CasaLinguaError, type ErrorDetails } from '../../shared/errors.ts';
-import { ModelLoadFailedError, ModelLoadingError } from '../../shared/host/errors.ts';
+import {
+  CannotFitError,
+  LoadTimeoutError,
+  MemoryShortError,
+  MemoryUnreadableError,
+  ModelLoadFailedError,
+  ModelLoadingError,
+  QueueFullError,
+} from '../../shared/host/errors.ts';
 import { BodyTooLargeError, DeadlineExceededError, MethodNotAllowedError } from '../../shared/http/errors.ts';
 import { problemOf, retryAfterOf } from '../../shared/http/problem.ts';
 import { FileCorruptError, StoreUnavailableError, UnknownModelError } from '../../shared/repository/errors.ts';
 import { InferenceFailedError, UnsupportedLanguageError, WorkerCrashedError } from '../../shared/runtime/errors.ts';
-
-class CannotFitError extends CasaLinguaError {
-  readonly code = 'CANNOT_FIT';
-  readonly retryable = false;
-}
 
 class UnheardOfError extends CasaLinguaError {
   readonly code = 'UNHEARD_OF';
@@ -24,9 +27,13 @@ describe('a problem', () => {
     [new UnknownModelError('x'), 404],
     [new MethodNotAllowedError(['POST']), 405],
     [new BodyTooLargeError('x'), 413],
+    [new QueueFullError('x'), 429],
     [new InferenceFailedError('x'), 500],
     [new WorkerCrashedError('x'), 500],
     [loading({}), 503],
+    [new LoadTimeoutError('x'), 503],
+    [new MemoryShortError('x'), 503],
+    [new MemoryUnreadableError('x'), 503],
     [new FileCorruptError('x'), 503],
     [new StoreUnavailableError('x'), 503],
     [new DeadlineExceededError('x'), 504],
@@ -68,6 +75,8 @@ describe('Retry-After', () => {
     ['whole seconds, rounded up', loading({ retryAfterSeconds: 3.2 }), '4'],
     ['one second at least', loading({ retryAfterSeconds: 0 }), '1'],
     ['two seconds where nobody knows', loading({}), '2'],
+    ['told when the queue is full', new QueueFullError('x', { retryAfterSeconds: 7 }), '7'],
+    ['nothing for what can never fit', new CannotFitError('x'), undefined],
     ['nothing for what a retry does not help', new ModelLoadFailedError('x', { retryable: false }), undefined],
     ['nothing with a status other than 429 and 503', new WorkerCrashedError('x'), undefined],
     ['nothing for an error that is not ours', new Error('x'), undefined],

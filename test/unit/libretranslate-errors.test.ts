@@ -5,9 +5,11 @@ import type { ModelStatus } from '../../shared/host/model-host.ts';
 import { FileCorruptError, StoreUnavailableError } from '../../shared/repository/errors.ts';
 import { InferenceFailedError } from '../../shared/runtime/errors.ts';
 import { createFakeCatalog, shippedManifests, translationManifest } from '../support/fake-catalog.ts';
-import { createFakeHost, type FakeHostOptions, untilGivenUp } from '../support/fake-host.ts';
-import { createTestApp, postForm, postJson, read, testNow } from '../support/inference-app.ts';
+import { createFakeHost, type FakeHostOptions, modelStatus, untilGivenUp } from '../support/fake-host.ts';
+import { createTestApp, postForm, postJson, read } from '../support/inference-app.ts';
 
+const keepAliveForm =
+  'a number of seconds or a duration like "5m" or "1h30m" (0: unload after this request, negative: keep)';
 const good = { q: 'Hello', source: 'en', target: 'es' };
 
 describe('LibreTranslate says word for word', () => {
@@ -108,6 +110,8 @@ describe('LibreTranslate says word for word', () => {
     ['target', ['es'], 'a text'],
     ['format', true, 'a text'],
     ['alternatives', true, 'a number'],
+    ['keep_alive', 'soon', keepAliveForm],
+    ['keep_alive', [5], keepAliveForm],
   ])('in the same manner for %s that is %j', async (name, value, wanted) => {
     const { status, body } = await postJson(createTestApp().app, '/translate', { ...good, [name]: value });
     expect(status).toBe(400);
@@ -166,22 +170,14 @@ describe('when the model fails', () => {
     });
   });
 
-  const loading = (progress: number, startedMsAgo: number): ModelStatus => ({
-    id: 'translate-en-es',
-    version: '1',
-    state: 'DOWNLOADING',
-    progress,
-    bytesLoaded: 0,
-    bytesTotal: 1,
-    leases: 0,
-    startedAt: testNow - startedMsAgo,
-  });
+  const loading = (secondsLeft: number | undefined): ModelStatus =>
+    modelStatus({ state: 'DOWNLOADING', progress: 0.425, ...(secondsLeft === undefined ? {} : { secondsLeft }) });
 
   it.each([
-    ['as long again', loading(0.5, 10_000), '10'],
-    ['two seconds at least', loading(0.99, 10_000), '2'],
-    ['two seconds where nothing is known yet', loading(0, 10_000), '2'],
-    ['two minutes at most', loading(0.01, 60_000), '120'],
+    ['what the host says, in whole seconds', loading(9.2), '10'],
+    ['one second at least', loading(0), '1'],
+    ['two seconds where the host cannot tell', loading(undefined), '2'],
+    ['two minutes at most', loading(600), '120'],
   ])('to be ready in time, it is 503 with Retry-After: %s', async (_, status, retryAfter) => {
     const beforeLease: FakeHostOptions['beforeLease'] = (_manifest, signal) => untilTheDeadline(signal);
     const answer = await ask({ beforeLease, status: [status] }, { 'x-request-deadline-ms': '1000' });
@@ -189,6 +185,7 @@ describe('when the model fails', () => {
     expect(answer.headers.get('retry-after')).toBe(retryAfter);
     expect(answer.body).toMatchObject({
       code: 'MODEL_LOADING',
+      detail: 'model translate-en-es is still loading (42 %)',
       model: 'translate-en-es',
       state: 'DOWNLOADING',
       retryable: true,
@@ -197,8 +194,7 @@ describe('when the model fails', () => {
 
   it('to be leased in time although it is ready, it is 504', async () => {
     const beforeLease: FakeHostOptions['beforeLease'] = (_manifest, signal) => untilTheDeadline(signal);
-    const ready: ModelStatus = { ...loading(1, 10_000), state: 'READY' };
-    const answer = await ask({ beforeLease, status: [ready] }, { 'x-request-deadline-ms': '1000' });
+    const answer = await ask({ beforeLease, status: [modelStatus()] }, { 'x-request-deadline-ms': '1000' });
     expect(answer).toMatchObject({ status: 504, body: { code: 'DEADLINE_EXCEEDED' } });
   });
 
