@@ -1,26 +1,29 @@
 import { CasaLinguaError, messageOf } from '../errors.ts';
-import { ModelLoadFailedError } from './errors.ts';
-import type { Failed, Slot } from './slot.ts';
+import { CannotFitError, ModelLoadFailedError } from './errors.ts';
+import type { Failure, Slot } from './slot.ts';
 
-/** The state after a load that threw this. What nobody has classified can pass. */
-export function failedBy(thrown: unknown): Failed {
+/** What is kept of anything that a load threw. What nobody has classified can pass. */
+export function failureOf(thrown: unknown): Failure {
   const known = thrown instanceof CasaLinguaError;
   return {
-    kind: 'FAILED',
-    error: {
-      code: known ? thrown.code : 'LOAD_FAILED',
-      message: messageOf(thrown),
-      retryable: known ? thrown.retryable : true,
-    },
+    code: known ? thrown.code : 'LOAD_FAILED',
+    message: messageOf(thrown),
+    retryable: known ? thrown.retryable : true,
   };
 }
 
-/** What a waiter of that load gets, and everybody after it when the failure is final. */
-export function loadFailed(slot: Slot, { error }: Failed, cause?: unknown): ModelLoadFailedError {
-  return new ModelLoadFailedError(`${slot.key} could not be loaded: ${error.message}`, {
-    cause,
+/** What waiters of a failed model get, and everybody after them until its next try. */
+export function loadFailed(
+  slot: Slot,
+  failure: Failure,
+  { cause, retryAfterMs }: { cause?: unknown; retryAfterMs?: number } = {},
+): CasaLinguaError {
+  if (failure.code === 'CANNOT_FIT') return new CannotFitError(failure.message, { model: slot.key, state: 'FAILED' });
+  return new ModelLoadFailedError(`${slot.key} could not be loaded: ${failure.message}`, {
     model: slot.key,
     state: 'FAILED',
-    retryable: error.retryable,
+    retryable: failure.retryable,
+    ...(cause === undefined ? {} : { cause }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.max(1, retryAfterMs / 1000) }),
   });
 }

@@ -4,6 +4,8 @@ import type { OutputOf, TaskInput } from '../runtime/tasks.ts';
 
 /** A model that answers, wherever it runs. */
 export interface LoadedWorker {
+  /** Bytes of its WebAssembly heap, which never shrinks. */
+  readonly heapBytes: number;
   /** @throws InferenceFailedError, UnsupportedLanguageError, WorkerCrashedError, or the signal's reason */
   run<Input extends TaskInput>(input: Input, signal?: AbortSignal): Promise<{ output: OutputOf<Input> }>;
   /** Ends it and gives back its memory and its hold on the files. */
@@ -26,4 +28,6 @@ export interface ModelLoader {
    *   Nothing is left behind by a load that fails: no worker, no hold on files.
    */
   load(manifest: Manifest, observer: LoadObserver, signal: AbortSignal): Promise<LoadedWorker>;
+  /** The instance has been frozen: whatever is under way over sockets goes on over fresh ones, from where it was. */
+  thawed(): void;
 }

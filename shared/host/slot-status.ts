@@ -1,38 +1,72 @@
-import { runtimeFiles } from '../repository/manifest.ts';
 import type { ModelStatus } from './model-host.ts';
-import type { Slot } from './slot.ts';
+import type { Slot, SlotState } from './slot.ts';
 
-/** What a slot looks like from outside. */
-export function statusOf({ manifest, state }: Slot): ModelStatus {
-  const { id, version } = manifest;
-  const bytesTotal = runtimeFiles(manifest).reduce((sum, { size }) => sum + size, 0);
-  const idle = { id, version, leases: 0, progress: 0, bytesLoaded: 0, bytesTotal };
+/** The part of a load that is behind it when a phase begins: the download is most of it. */
+const behind = { DOWNLOADING: 0, INITIALIZING: 0.7, WARMING: 0.9 } as const;
+
+/** 0 to 1. */
+export function progressOf({ state, bytesTotal }: Slot): number {
   switch (state.kind) {
     case 'UNLOADED':
-      return { ...idle, state: 'UNLOADED' };
+    case 'QUEUED':
     case 'FAILED':
-      return { ...idle, state: 'FAILED', error: state.error };
-    case 'LOADING': {
-      const { phase, bytesLoaded, startedAt } = state;
-      return { ...idle, state: phase, progress: progressOf(phase, bytesLoaded / bytesTotal), bytesLoaded, startedAt };
-    }
+      return 0;
+    case 'DOWNLOADING':
+      return bytesTotal === 0 ? 0 : (behind.INITIALIZING * state.load.bytesLoaded) / bytesTotal;
+    case 'INITIALIZING':
+    case 'WARMING':
+      return behind[state.kind];
     case 'READY':
-    case 'DRAINING': {
-      const { leases, startedAt, readyAt, lastUsedAt } = state.kind === 'READY' ? state : state.ready;
-      const loaded = { progress: 1, bytesLoaded: bytesTotal };
-      return { ...idle, ...loaded, state: state.kind, leases, startedAt, readyAt, lastUsedAt };
-    }
+    case 'DRAINING':
+      return 1;
   }
 }
 
-/** The download counts for seven tenths of a load, creating the sessions for two, the warm-up for the rest. */
-function progressOf(phase: 'DOWNLOADING' | 'INITIALIZING' | 'WARMING', downloaded: number): number {
-  switch (phase) {
+/** What only the scheduler can tell of a slot. */
+export interface Surroundings {
+  readonly stays: boolean;
+  readonly secondsLeft: number | undefined;
+}
+
+/** What a slot looks like from outside. */
+export function statusOf(slot: Slot, { stays, secondsLeft }: Surroundings): ModelStatus {
+  const { manifest, state, lastFailure } = slot;
+  return {
+    id: manifest.id,
+    version: manifest.version,
+    state: state.kind,
+    progress: progressOf(slot),
+    bytesLoaded: 0,
+    bytesTotal: slot.bytesTotal,
+    leases: 0,
+    waiting: slot.waiters.size,
+    memoryMb: 0,
+    attempts: slot.attempts,
+    stays,
+    ...(secondsLeft === undefined ? {} : { secondsLeft }),
+    ...(lastFailure === undefined ? {} : { error: lastFailure }),
+    ...ofState(state, slot.bytesTotal),
+  };
+}
+
+function ofState(state: SlotState, bytesTotal: number): Partial<ModelStatus> {
+  switch (state.kind) {
+    case 'UNLOADED':
+      return {};
+    case 'QUEUED':
+      return state.notBefore === 0 ? {} : { nextTryAt: state.notBefore };
+    case 'FAILED':
+      return { error: state.failure, ...(state.retryAt === undefined ? {} : { nextTryAt: state.retryAt }) };
     case 'DOWNLOADING':
-      return 0.7 * downloaded;
     case 'INITIALIZING':
-      return 0.7;
-    case 'WARMING':
-      return 0.9;
+    case 'WARMING': {
+      const { bytesLoaded, startedAt, stay } = state.load;
+      return { bytesLoaded, startedAt, memoryMb: stay.memoryMb };
+    }
+    case 'READY':
+    case 'DRAINING': {
+      const { leases, startedAt, readyAt, lastUsedAt, stay } = state.kind === 'READY' ? state : state.ready;
+      return { bytesLoaded: bytesTotal, leases, startedAt, readyAt, lastUsedAt, memoryMb: stay.memoryMb };
+    }
   }
 }

@@ -1,0 +1,257 @@
+import type { ModelLoadingSettings } from '../config/model-loading.ts';
+import { messageOf } from '../errors.ts';
+import type { Log } from '../observability/log.ts';
+import { type Manifest, modelKey } from '../repository/manifest.ts';
+import { WorkerCrashedError } from '../runtime/errors.ts';
+import { AwakeClock, type ClockReadings } from './awake-clock.ts';
+import type { Effects } from './effects.ts';
+import { ModelDrainingError, ModelLoadingError } from './errors.ts';
+import type { MemoryReader } from './memory.ts';
+import { MemoryLedger } from './memory-ledger.ts';
+import type { HostReport, Lease, LeaseOptions, ModelHost, ModelStatus, WaitOptions } from './model-host.ts';
+import type { LoadedWorker, LoadObserver, ModelLoader } from './model-loader.ts';
+import type { ModelState } from './model-state.ts';
+import { Scheduler } from './scheduler.ts';
+import type { Failure, Hold, Load, Slot, Stay, Waiter } from './slot.ts';
+
+export interface ScheduledModelHostOptions {
+  readonly settings: ModelLoadingSettings;
+  readonly loader: ModelLoader;
+  readonly memory: MemoryReader;
+  readonly readings: ClockReadings;
+  /** 0 up to 1. */
+  readonly random: () => number;
+  readonly log: Log;
+  /** Calls back again and again, as often as `everyMs` says at that time, until it is told to stop. */
+  readonly repeat: (run: () => void, everyMs: () => number) => () => void;
+  /** Told after every change of a model's state. */
+  readonly onChange?: () => void;
+}
+
+/** Between two looks at the clock: while time limits run, and otherwise. */
+const BUSY_MS = 250;
+const CALM_MS = 1_000;
+
+/** The host over real loads and real time: carries out what the scheduler decides, and tells it what comes of it. */
+export class ScheduledModelHost implements ModelHost {
+  readonly #options: ScheduledModelHostOptions;
+  readonly #clock: AwakeClock;
+  readonly #ledger: MemoryLedger;
+  readonly #scheduler: Scheduler;
+  readonly #stopRepeating: () => void;
+  readonly #aborts = new Map<Load, AbortController>();
+  /** Whoever waits until nothing of a version is on its way in or out. */
+  readonly #resting = new Map<string, (() => void)[]>();
+
+  constructor(options: ScheduledModelHostOptions) {
+    const { settings, memory, readings, random } = options;
+    this.#options = options;
+    this.#clock = new AwakeClock(readings);
+    this.#ledger = new MemoryLedger(settings.memoryProtection, memory);
+    const effects: Effects = {
+      startLoad: (load) => void this.#load(load),
+      stopLoad: (load, reason) => this.#aborts.get(load)?.abort(reason),
+      endWorker: (stay, worker) => void this.#end(stay, worker),
+      changed: (slot, from, reason) => this.#record(slot, from, reason),
+      noticed: (event, slot, failure) => this.#notice(event, slot, failure),
+    };
+    this.#scheduler = new Scheduler({ settings, ledger: this.#ledger, clock: this.#clock, random, effects });
+    this.#stopRepeating = options.repeat(
+      () => this.wake(),
+      () => (this.#scheduler.isMoving() || this.#scheduler.queued > 0 ? BUSY_MS : CALM_MS),
+    );
+  }
+
+  async lease(manifest: Manifest, options: LeaseOptions = {}): Promise<Lease> {
+    const { signal, priority = 'interactive' } = options;
+    signal?.throwIfAborted();
+    const keepAliveMs = this.#options.settings.keepAliveAllowed ? options.keepAliveMs : undefined;
+    let hold = this.#scheduler.holdReady(manifest, keepAliveMs);
+    if (hold === undefined) {
+      hold = await this.#wait(manifest, { priority, wantsLease: true, keepAliveMs }, signal);
+      if (signal?.aborted) {
+        // It was granted in the moment in which the caller went.
+        this.#scheduler.release(hold);
+        throw signal.reason;
+      }
+    }
+    return this.#leaseOf(hold);
+  }
+
+  isReady(id: string): boolean {
+    return this.#scheduler.isReady(id);
+  }
+
+  async ensureReady(manifest: Manifest, options: WaitOptions & { readonly timeoutMs?: number } = {}): Promise<void> {
+    const { priority = 'interactive', timeoutMs } = options;
+    options.signal?.throwIfAborted();
+    const late = new AbortController();
+    const signal = options.signal === undefined ? late.signal : AbortSignal.any([options.signal, late.signal]);
+    const message = `${modelKey(manifest)} was not ready after ${timeoutMs} ms`;
+    const timer =
+      timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => late.abort(new ModelLoadingError(message, { model: manifest.id })), timeoutMs);
+    try {
+      await this.#wait(manifest, { priority, wantsLease: false, keepAliveMs: undefined }, signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  preload(manifest: Manifest): void {
+    this.#scheduler.preload(manifest);
+  }
+
+  async unload(key: string): Promise<void> {
+    this.#scheduler.unload(key);
+    await this.#atRest(key);
+  }
+
+  status(): readonly ModelStatus[] {
+    return this.#scheduler.status();
+  }
+
+  report(): HostReport {
+    const { strategy, queueLimit } = this.#options.settings;
+    const loading = Array.from(this.#aborts.keys(), ({ slot }) => slot.key);
+    return {
+      strategy,
+      models: this.status(),
+      queue: { size: this.#scheduler.queued, limit: queueLimit, loading },
+      memory: this.#ledger.report(),
+    };
+  }
+
+  wake(): void {
+    if (this.#clock.beat()) this.#options.loader.thawed();
+    this.#scheduler.tick();
+    this.#wakeResting();
+  }
+
+  async close(): Promise<void> {
+    this.#scheduler.close();
+    await Promise.all(this.status().map((model) => this.#atRest(modelKey(model))));
+    this.#stopRepeating();
+  }
+
+  #wait(
+    manifest: Manifest,
+    wish: Pick<Waiter, 'priority' | 'wantsLease' | 'keepAliveMs'>,
+    signal: AbortSignal | undefined,
+  ): Promise<Hold> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#scheduler.leave(waiter);
+        reject(signal?.reason);
+      };
+      const done = () => signal?.removeEventListener('abort', leave);
+      const waiter: Waiter = {
+        ...wish,
+        granted(hold) {
+          done();
+          resolve(hold);
+        },
+        refused(error) {
+          done();
+          reject(error);
+        },
+      };
+      signal?.addEventListener('abort', leave, { once: true });
+      this.#scheduler.request(manifest, waiter);
+    });
+  }
+
+  #leaseOf(hold: Hold): Lease {
+    const { slot, ready } = hold;
+    let isReleased = false;
+    return {
+      manifest: slot.manifest,
+      run: async (input, { signal } = {}) => {
+        try {
+          return (await ready.worker.run(input, signal)).output;
+        } catch (thrown) {
+          const wasEnded = thrown instanceof WorkerCrashedError && slot.state.kind === 'DRAINING';
+          if (!wasEnded) throw thrown;
+          const details = { model: slot.key, state: 'DRAINING', cause: thrown };
+          throw new ModelDrainingError(`${slot.key} was unloaded before the request was through`, details);
+        }
+      },
+      release: () => {
+        if (isReleased) return;
+        isReleased = true;
+        this.#scheduler.release(hold);
+      },
+    };
+  }
+
+  async #load(load: Load): Promise<void> {
+    const abort = new AbortController();
+    this.#aborts.set(load, abort);
+    const observer: LoadObserver = {
+      onDownloaded: ({ bytesDone }) => this.#scheduler.progressed(load, bytesDone),
+      onInitializing: () => this.#scheduler.entered(load, 'INITIALIZING'),
+      onWarming: () => this.#scheduler.entered(load, 'WARMING'),
+      onCrash: (error) => this.#scheduler.crashed(load.stay, error),
+    };
+    // The scheduler is in the middle of a step: nothing of the load may reach it before that is over.
+    await Promise.resolve();
+    try {
+      const worker = await this.#options.loader.load(load.slot.manifest, observer, abort.signal);
+      this.#aborts.delete(load);
+      this.#scheduler.loaded(load, worker);
+    } catch (thrown) {
+      this.#aborts.delete(load);
+      this.#scheduler.loadEnded(load, thrown);
+    }
+    this.#wakeResting();
+  }
+
+  async #end(stay: Stay, worker: LoadedWorker): Promise<void> {
+    await Promise.resolve();
+    try {
+      await worker.end();
+    } catch (thrown) {
+      // What cannot be given back must not keep the model from being loaded again.
+      this.#options.log.error('model.end', { model: stay.slot.key, reason: messageOf(thrown) });
+    }
+    this.#scheduler.workerEnded(stay);
+    this.#wakeResting();
+  }
+
+  #atRest(key: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#resting.set(key, [...(this.#resting.get(key) ?? []), resolve]);
+      this.#wakeResting();
+    });
+  }
+
+  #wakeResting(): void {
+    for (const [key, waiting] of this.#resting) {
+      if (!this.#scheduler.isAtRest(key)) continue;
+      this.#resting.delete(key);
+      for (const resolve of waiting) resolve();
+    }
+  }
+
+  #record(slot: Slot, from: ModelState, reason: string | undefined): void {
+    const { log, onChange } = this.#options;
+    const { state } = slot;
+    const failure = state.kind === 'FAILED' ? state.failure : undefined;
+    const fields = {
+      model: slot.key,
+      from,
+      state: state.kind,
+      code: failure?.code,
+      reason: reason ?? failure?.message,
+    };
+    if (failure === undefined) log.info('model.state', fields);
+    else log.error('model.state', fields);
+    onChange?.();
+  }
+
+  #notice(event: 'crashed' | 'lost', slot: Slot, failure: Failure | undefined): void {
+    const reason = failure?.message ?? 'its worker does not end; its memory is not given back';
+    this.#options.log.error(`model.${event}`, { model: slot.key, code: failure?.code, reason });
+  }
+}

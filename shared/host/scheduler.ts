@@ -1,0 +1,345 @@
+import type { CasaLinguaError } from '../errors.ts';
+import type { Manifest } from '../repository/manifest.ts';
+import { Arrivals } from './arrivals.ts';
+import { Departures } from './departures.ts';
+import type { Ground } from './effects.ts';
+import { ModelDrainingError } from './errors.ts';
+import { Housekeeping } from './housekeeping.ts';
+import { failureOf, loadFailed } from './load-failure.ts';
+import { LoadQueue } from './load-queue.ts';
+import type { LoadPriority, ModelStatus } from './model-host.ts';
+import type { LoadedWorker } from './model-loader.ts';
+import { priorityOf } from './queue-order.ts';
+import { type Hold, isLoading, type Load, type Slot, type Stay, type Waiter } from './slot.ts';
+import { statusOf } from './slot-status.ts';
+import { isReady, type ReadySlot, SlotTable } from './slot-table.ts';
+
+export type SchedulerOptions = Omit<Ground, 'table'>;
+
+/** Wall ms in which a change of version is not undone by a request that still asks for the one before. */
+const CHANGE_MS = 10_000;
+
+/**
+ * Decides everything about the models of one instance: events in, effects out, nothing else. Each event is one synchronous
+ * step over the state as it is then. It has no timers: `tick` does what is due, and may come late.
+ */
+export class Scheduler {
+  readonly #ground: Ground;
+  readonly #table: SlotTable;
+  readonly #departures: Departures;
+  readonly #arrivals: Arrivals;
+  readonly #queue: LoadQueue;
+  readonly #housekeeping: Housekeeping;
+  #isClosed = false;
+
+  constructor(options: SchedulerOptions) {
+    const { settings, effects } = options;
+    const staying = new Set([...settings.preloadModels, ...settings.alwaysLoadedModels]);
+    this.#table = new SlotTable(staying, (slot, from, reason) => effects.changed(slot, from, reason));
+    this.#ground = { ...options, table: this.#table };
+    this.#departures = new Departures(this.#ground);
+    this.#arrivals = new Arrivals(this.#ground, this.#departures);
+    this.#queue = new LoadQueue(this.#ground, this.#arrivals, this.#departures);
+    this.#housekeeping = new Housekeeping(this.#ground, this.#arrivals, this.#departures);
+  }
+
+  // What callers want.
+
+  /** A hold on this very version, if it is READY. */
+  holdReady(manifest: Manifest, keepAliveMs: number | undefined): Hold | undefined {
+    const slot = this.#table.slotOf(manifest);
+    if (!isReady(slot) || !this.#table.isWanted(slot)) return undefined;
+    return this.#hold(slot, true, keepAliveMs);
+  }
+
+  /** The waiter is granted or refused, now or later, or leaves. */
+  request(manifest: Manifest, waiter: Waiter): void {
+    if (this.#isClosed) {
+      waiter.refused(new ModelDrainingError('this instance is closing', { model: manifest.id, state: 'DRAINING' }));
+      return;
+    }
+    const slot = this.#want(manifest);
+    // An older version serves until this one is READY.
+    const serving = isReady(slot) ? slot : this.#table.readyVersion(manifest.id);
+    const refusal = this.#demand(slot, serving === undefined ? waiter.priority : 'background');
+    if (serving !== undefined) this.#grant(serving, waiter);
+    else if (refusal === undefined) slot.waiters.add(waiter);
+    else waiter.refused(refusal);
+    this.#advance();
+  }
+
+  /** The waiter stops waiting. */
+  leave(waiter: Waiter): void {
+    for (const slot of this.#table.all()) {
+      if (!slot.waiters.delete(waiter)) continue;
+      const isUnwanted = slot.waiters.size === 0 && !slot.isPreload;
+      if (isUnwanted && this.#ground.settings.cancelUnwantedLoads)
+        this.#arrivals.cancel(slot, 'nobody waits for it any more');
+      this.#advance();
+      return;
+    }
+  }
+
+  release({ slot, ready }: Hold): void {
+    ready.leases--;
+    ready.lastUsedAt = this.#ground.clock.wall();
+    if (ready.leases > 0) return;
+    const { state } = slot;
+    if (state.kind === 'DRAINING' && state.ready === ready) this.#departures.endDrained(state);
+    else if (state === ready && this.#endsWithItsLease(slot)) this.#drain(slot, 'its last lease has ended');
+    this.#advance();
+  }
+
+  /** Loads the model though nobody waits, and again when it is lost. */
+  preload(manifest: Manifest): void {
+    if (this.#isClosed) return;
+    const slot = this.#want(manifest);
+    slot.isPreload = true;
+    const refusal = this.#demand(slot, 'background');
+    if (refusal !== undefined) slot.lastFailure = failureOf(refusal);
+    this.#advance();
+  }
+
+  unload(key: string): void {
+    const slot = this.#table.get(key);
+    if (slot === undefined) return;
+    const { kind } = slot.state;
+    slot.isPreload = false;
+    slot.lastFailure = undefined;
+    this.#arrivals.refuseAll(slot, new ModelDrainingError(`${key} has been unloaded`, { model: key, state: kind }));
+    if (kind === 'FAILED') this.#table.change(slot, { kind: 'UNLOADED' });
+    else if (isReady(slot)) this.#drain(slot, 'it was to be unloaded');
+    else this.#arrivals.cancel(slot, 'it was to be unloaded');
+    this.#advance();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const { key } of [...this.#table.all()]) this.unload(key);
+  }
+
+  // What comes of effects.
+
+  progressed(load: Load, bytesLoaded: number): void {
+    load.bytesLoaded = bytesLoaded;
+    load.progressedAwake = this.#ground.clock.awake();
+  }
+
+  entered(load: Load, phase: 'INITIALIZING' | 'WARMING'): void {
+    if (load.isStopped) return;
+    load.progressedAwake = this.#ground.clock.awake();
+    this.#table.change(load.slot, { kind: phase, load });
+  }
+
+  loaded(load: Load, worker: LoadedWorker): void {
+    if (this.#arrivals.loaded(load, worker) && isReady(load.slot)) this.#welcome(load.slot);
+    this.#advance();
+  }
+
+  /** The load has failed, or has been given up, and nothing is left of it. */
+  loadEnded(load: Load, thrown: unknown): void {
+    this.#arrivals.ended(load, thrown);
+    this.#advance();
+  }
+
+  /** A worker has died by itself, in its load or afterwards. */
+  crashed(stay: Stay, error: CasaLinguaError): void {
+    const { slot } = stay;
+    const { state } = slot;
+    if (isLoading(state) && state.load.stay === stay) {
+      this.#arrivals.stop(state.load, error);
+      this.#arrivals.fail(slot, failureOf(error), error);
+    } else if (isReady(slot) && slot.state.stay === stay) {
+      this.#departures.bury(slot, error);
+    } else if (state.kind === 'DRAINING' && state.ready.stay === stay) {
+      this.#departures.endDrained(state);
+    }
+    this.#advance();
+  }
+
+  workerEnded(stay: Stay): void {
+    this.#departures.ended(stay);
+    this.#revive(this.#ground.clock.wall());
+    this.#advance();
+  }
+
+  /** Does what is due. */
+  tick(): void {
+    const awake = this.#ground.clock.awake();
+    for (const slot of [...this.#table.all()]) {
+      const { state } = slot;
+      if (isLoading(state)) this.#arrivals.checkTime(state);
+      else if (state.kind === 'DRAINING' && awake >= state.deadline) this.#departures.endDrained(state);
+    }
+    // A place that a hanging load holds goes to the next.
+    for (const stay of this.#departures.loseLate()) if (stay.isLoading) this.#arrivals.lost();
+    this.#housekeeping.tick(this.isMoving());
+    this.#revive(this.#ground.clock.wall());
+    this.#advance();
+  }
+
+  // What can be seen.
+
+  status(): ModelStatus[] {
+    return Array.from(this.#table.all(), (slot) =>
+      statusOf(slot, { stays: this.#table.stays(slot), secondsLeft: this.#secondsLeft(slot) }),
+    );
+  }
+
+  isReady(id: string): boolean {
+    return this.#table.readyVersion(id) !== undefined;
+  }
+
+  /** Models that wait for their load to begin. */
+  get queued(): number {
+    return this.#table.queued;
+  }
+
+  /** Whether nothing of this version is on its way in or out. */
+  isAtRest(key: string): boolean {
+    const slot = this.#table.get(key);
+    return slot === undefined || (slot.remains === 0 && slot.state.kind !== 'DRAINING' && !isLoading(slot.state));
+  }
+
+  /** Whether something is on its way in or out, so that time limits run. */
+  isMoving(): boolean {
+    if (this.#arrivals.running > 0) return true;
+    for (const { slot, endingSince } of this.#ground.ledger.stays()) {
+      if (endingSince !== undefined || slot.state.kind === 'DRAINING') return true;
+    }
+    return false;
+  }
+
+  // How it decides.
+
+  /** The slot to serve this request with: its version's, which from now on is the one that is wanted of the model. */
+  #want(manifest: Manifest): Slot {
+    const slot = this.#table.slotOf(manifest);
+    if (this.#table.isWanted(slot)) return slot;
+    const now = this.#ground.clock.wall();
+    const wanted = this.#table.wanted(manifest.id);
+    // A request that began before the change of version must not undo it.
+    if (wanted !== undefined && slot.replacedAt !== undefined && now - slot.replacedAt < CHANGE_MS) return wanted;
+    this.#table.want(slot);
+    for (const other of this.#table.others(slot)) {
+      slot.isPreload ||= other.isPreload;
+      other.isPreload = false;
+      other.replacedAt ??= now;
+      if (other.waiters.size === 0) this.#arrivals.cancel(other, 'another version is wanted');
+      this.#table.forgetReplaced(other);
+    }
+    return slot;
+  }
+
+  #grant(slot: ReadySlot, waiter: Waiter): void {
+    waiter.granted(this.#hold(slot, waiter.wantsLease, waiter.keepAliveMs));
+  }
+
+  #hold(slot: ReadySlot, isLease: boolean, keepAliveMs: number | undefined): Hold {
+    const ready = slot.state;
+    ready.lastUsedAt = this.#ground.clock.wall();
+    if (isLease) ready.leases++;
+    if (keepAliveMs !== undefined) slot.keepAliveMs = keepAliveMs;
+    return { slot, ready };
+  }
+
+  /** Sees to it that the model is on its way. @returns why it is not */
+  #demand(slot: Slot, priority: LoadPriority): CasaLinguaError | undefined {
+    const { state } = slot;
+    switch (state.kind) {
+      case 'QUEUED':
+      case 'DOWNLOADING':
+      case 'INITIALIZING':
+      case 'WARMING':
+      case 'READY':
+      case 'DRAINING':
+        return undefined;
+      case 'FAILED': {
+        if (state.retryAt === undefined) return loadFailed(slot, state.failure);
+        const retryAfterMs = state.retryAt - this.#ground.clock.wall();
+        if (retryAfterMs > 0) return loadFailed(slot, state.failure, { retryAfterMs });
+        return this.#queue.enqueue(slot, priority);
+      }
+      case 'UNLOADED':
+        return this.#queue.enqueue(slot, priority);
+    }
+  }
+
+  /** Every event ends with it. */
+  #advance(): void {
+    if (!this.#isClosed) this.#queue.advance();
+  }
+
+  /** A model has just become READY: those who wait for it, or for another version of it, get it. */
+  #welcome(slot: ReadySlot): void {
+    const others = this.#table.others(slot);
+    const better = this.#table.isWanted(slot)
+      ? undefined
+      : others.find((other) => this.#table.isWanted(other) && isReady(other));
+    if (better !== undefined && isReady(better)) {
+      this.#grantAll(slot, better);
+      this.#drain(slot, `${better.key} has replaced it`);
+      return;
+    }
+    this.#grantAll(slot, slot);
+    for (const other of others) {
+      if (isReady(other)) this.#drain(other, `${slot.key} has replaced it`);
+      if (!this.#table.isWanted(slot)) continue;
+      this.#grantAll(other, slot);
+      this.#arrivals.cancel(other, `${slot.key} has replaced it`);
+      this.#table.forgetReplaced(other);
+    }
+  }
+
+  #grantAll({ waiters }: Slot, slot: ReadySlot): void {
+    for (const waiter of waiters) this.#grant(slot, waiter);
+    waiters.clear();
+  }
+
+  /** Brings back what is wanted: models that were asked for while they drained, and those that are loaded at start. */
+  #revive(now: number): void {
+    for (const slot of [...this.#table.all()]) {
+      const { state } = slot;
+      const isMissed = state.kind === 'UNLOADED' && slot.waiters.size > 0;
+      const isDueAgain = state.kind === 'UNLOADED' || (state.kind === 'FAILED' && (state.retryAt ?? Infinity) <= now);
+      const isResting =
+        slot.recycledAt !== undefined && now - slot.recycledAt < this.#ground.settings.minimumResidencyMs;
+      if (!isMissed && !(slot.isPreload && isDueAgain && !isResting)) continue;
+      const refusal = this.#demand(slot, priorityOf(slot));
+      if (refusal !== undefined) this.#arrivals.refuseAll(slot, refusal);
+    }
+  }
+
+  #drain(slot: Slot, reason: string): void {
+    if (isReady(slot)) this.#departures.drain(slot, reason);
+  }
+
+  #endsWithItsLease(slot: Slot): boolean {
+    if (this.#table.stays(slot)) return false;
+    if (slot.keepAliveMs !== undefined) return slot.keepAliveMs === 0;
+    return this.#ground.settings.strategy === 'on_demand';
+  }
+
+  #secondsLeft(slot: Slot): number | undefined {
+    const { clock } = this.#ground;
+    const { state } = slot;
+    if (state.kind === 'FAILED')
+      return state.retryAt === undefined ? undefined : secondsUntil(state.retryAt, clock.wall());
+    if (state.kind === 'UNLOADED' || state.kind === 'READY') return undefined;
+    const ownMs = this.#arrivals.estimates.leftMs(slot, clock.awake());
+    if (ownMs === undefined) return undefined;
+    if (state.kind !== 'QUEUED') return ownMs / 1000;
+    let aheadMs = 0;
+    for (const other of this.#table.all()) {
+      const isAhead = isLoading(other.state) || (other.state.kind === 'QUEUED' && other.state.order < state.order);
+      if (isAhead) aheadMs += this.#arrivals.estimates.leftMs(other, clock.awake()) ?? 0;
+    }
+    return (
+      (ownMs + Math.max(aheadMs / this.#ground.settings.loadConcurrency, state.notBefore - clock.wall(), 0)) / 1000
+    );
+  }
+}
+
+function secondsUntil(time: number, now: number): number {
+  return Math.max(0, (time - now) / 1000);
+}
