@@ -90,6 +90,23 @@ describe('the defaults', () => {
   });
 });
 
+it('docs/configuration.md has every member, with its variable and its default', () => {
+  const docs = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+  const { retry, memory_protection: memory, ...others } = modelLoadingDefaults;
+  const told = (path: string, value: unknown) =>
+    new RegExp(
+      `\\| \`${path}\` +\\| \`${path.replace('.', '_').toUpperCase()}\` +\\| \`?${valueInDocs(value)}\`? +\\|`,
+    );
+  const valueInDocs = (value: unknown) => (Array.isArray(value) ? '\\[\\]' : String(value));
+
+  for (const [name, value] of Object.entries(others)) expect(docs).toMatch(told(name, value));
+  for (const [name, value] of Object.entries(retry)) expect(docs).toMatch(told(`retry.${name}`, value));
+  for (const [name, value] of Object.entries(memory)) expect(docs).toMatch(told(`memory_protection.${name}`, value));
+  for (const name of modelLoadingVariables.keys()) {
+    expect(docs).toContain(`| \`${name.replace('CASALINGUA_MODEL_LOADING_', '')}\``);
+  }
+});
+
 describe('the file', () => {
   it('may have comments and trailing commas', () => {
     const text = '\uFEFF// first\n{ "model_loading": { /* why */ "max_unload": 7, }, }';
