@@ -3,8 +3,16 @@ import { readSettings } from '../../shared/config/settings.ts';
 import { VERSION } from '../../shared/config/version.ts';
 import { createFleetCatalog } from '../../shared/fleet/fleet-catalog.ts';
 import { createLateStores } from '../../shared/fleet/late-stores.ts';
-import { LazyModelHost } from '../../shared/host/lazy-model-host.ts';
+import { createCpuMeter } from '../../shared/fleet/snapshot-cpu.ts';
+import { createLateSnapshots } from '../../shared/fleet/snapshot-late-store.ts';
+import { createTakeSnapshot, type TakeSnapshot, thisInstance } from '../../shared/fleet/snapshot-source.ts';
+import { afterMs, createSnapshotWriter } from '../../shared/fleet/snapshot-writer.ts';
+import { systemReadings } from '../../shared/host/awake-clock.ts';
 import type { ModelHost } from '../../shared/host/model-host.ts';
+import { createPreload } from '../../shared/host/preload.ts';
+import { createProcessMemory } from '../../shared/host/process-memory.ts';
+import { repeatByTimer } from '../../shared/host/repeat.ts';
+import { ScheduledModelHost } from '../../shared/host/scheduled-model-host.ts';
 import { createWorkerModelLoader } from '../../shared/host/worker-model-loader.ts';
 import type { HttpEnv } from '../../shared/http/environment.ts';
 import { createJsonLog, type Log } from '../../shared/observability/log.ts';
@@ -24,6 +32,13 @@ export interface Inference {
   readonly catalog: RepositoryCatalog;
   /** When the instance may be called started. */
   readonly started: Promise<unknown>;
+  /** What this instance holds at the moment of the call. */
+  readonly take: TakeSnapshot;
+  /** Loads what is to be there from the start; once, however often it is called. */
+  preload(): Promise<void>;
+  /** Store calls that go on beside the requests, if any; never rejects. */
+  pending(): Promise<void> | undefined;
+  close(): Promise<void>;
 }
 
 /**
@@ -36,10 +51,11 @@ export function composeInference(
   assets: URL,
   log: Log = createJsonLog((line) => process.stdout.write(`${line}\n`), systemClock),
 ): Inference {
-  const settings = readSettings(env);
+  const settings = readSettings(env, assets);
   // First of all: the engine compiles on threads of its own while the rest starts and the weights arrive.
   const engine = compileEngine(assets, settings.threads);
   const clock = systemClock;
+  const { modelLoading, storeTimeoutMs: timeoutMs, storeFirstTimeoutMs: firstTimeoutMs } = settings;
   const stores = createLateStores(settings);
   const cache = new FileCache({
     folder: settings.cacheFolder,
@@ -61,10 +77,50 @@ export function composeInference(
     warmUp: isProvisioned ? settings.warmUp.provisioned : settings.warmUp.onDemand,
     ...(settings.numBeams === undefined ? {} : { numBeams: settings.numBeams }),
   });
-  const host = new LazyModelHost({ loader, clock, log });
+  const host = new ScheduledModelHost({
+    settings: modelLoading,
+    loader,
+    memory: createProcessMemory(modelLoading.memoryProtection.limitMb),
+    readings: systemReadings,
+    random: Math.random,
+    log,
+    repeat: repeatByTimer,
+    onChange: () => snapshots.changed(),
+  });
+  const instance = thisInstance(env, VERSION, clock);
+  const take = createTakeSnapshot({ instance, host, cpuPercent: createCpuMeter(clock), clock });
+  const store = createLateSnapshots(settings);
+  const snapshots = createSnapshotWriter({ store, take, clock, timeoutMs, firstTimeoutMs, after: afterMs });
   const catalog = createFleetCatalog(settings, stores);
-  const app = createApp({ host, catalog, limits: settings.limits, log, clock, version: VERSION });
-  // What nobody waits for may take its time; an instance that is frozen after its start should have it all.
-  const started = isProvisioned ? stores.arrived : Promise.resolve();
-  return { app, host, catalog, started };
+  const { keepAliveAllowed } = modelLoading;
+  const app = createApp({
+    host,
+    catalog,
+    limits: settings.limits,
+    keepAliveAllowed,
+    snapshots,
+    log,
+    clock,
+    version: VERSION,
+  });
+  const preload = createPreload({ host, catalog, settings: modelLoading, log });
+  return {
+    app,
+    host,
+    catalog,
+    take,
+    // What nobody waits for may take its time; an instance that is frozen after its start should have it all.
+    started: isProvisioned ? Promise.all([stores.arrived, preload.start()]) : Promise.resolve(),
+    preload: () => preload.start(),
+    pending: () => together(catalog.pending(), snapshots.pending()),
+    async close() {
+      await host.close();
+      await snapshots.close();
+    },
+  };
+}
+
+function together(...calls: readonly (Promise<void> | undefined)[]): Promise<void> | undefined {
+  const out = calls.filter((call) => call !== undefined);
+  return out.length === 0 ? undefined : Promise.all(out).then(() => undefined);
 }

@@ -2,10 +2,11 @@ import { pathToFileURL } from 'node:url';
 import { Hono } from 'hono';
 import { composeControl } from '../../functions/control/compose.ts';
 import { composeInference, type Inference } from '../../functions/inference/compose.ts';
+import { fleetOfOne } from '../../shared/fleet/snapshot-source.ts';
 import type { Log } from '../../shared/observability/log.ts';
 import { matchRoute, routes } from '../routes.ts';
 
-export interface SingleProcess extends Pick<Inference, 'host' | 'catalog'> {
+export interface SingleProcess extends Pick<Inference, 'host' | 'preload' | 'close'> {
   /** Both functions behind the routes that the gateway has. */
   readonly app: Hono;
 }
@@ -16,11 +17,14 @@ export interface SingleProcess extends Pick<Inference, 'host' | 'catalog'> {
  * @throws SettingsInvalidError
  */
 export function composeSingleProcess(env: NodeJS.ProcessEnv, inferenceFolder: string, log?: Log): SingleProcess {
-  const inference = composeInference(env, pathToFileURL(`${inferenceFolder}/`), log);
-  const control = composeControl(env);
+  const assets = pathToFileURL(`${inferenceFolder}/`);
+  const inference = composeInference(env, assets, log);
+  // It is an instance itself, and need not ask the store about it.
+  const control = composeControl(env, { assets, instances: fleetOfOne(inference.take) });
   const apps = { inference: inference.app, control: control.app };
   const app = new Hono();
   // A path that the gateway does not know gets the control function's problem document.
   app.all('*', (c) => apps[matchRoute(routes, c.req.path)?.function ?? 'control'].fetch(c.req.raw));
-  return { app, host: inference.host, catalog: inference.catalog };
+  const { host, preload, close } = inference;
+  return { app, host, preload, close };
 }

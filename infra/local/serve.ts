@@ -37,13 +37,15 @@ try {
   const stores = process.env['CASALINGUA_MODEL_BUCKET'] === undefined ? await ownStores() : undefined;
   Object.assign(process.env, stores?.environment);
   const env = { ...process.env, ...functionVariables(process.env) };
-  const { app, host } = composeSingleProcess(env, join(folder, 'functions', 'inference'));
+  const { app, preload, close } = composeSingleProcess(env, join(folder, 'functions', 'inference'));
   const server = createServer(getRequestListener(app.fetch, { hostname }));
   const bound = await listen(server, port, hostname);
+  // Nothing freezes this process, so what is to be loaded at start need not wait for a request.
+  void preload();
   console.log(`CasaLingua, in one process, is on http://${hostname}:${bound}. Ctrl-C ends it.`);
   onEndSignal(async () => {
     await drain(server);
-    await host.close();
+    await close();
     await stores?.close();
     await reaper.close();
   });

@@ -55,7 +55,7 @@ describe('all functions in one process', () => {
   });
 
   afterAll(async () => {
-    await served?.host.close();
+    await served?.close();
     await stores?.close();
     await rm(cacheFolder, { recursive: true, force: true });
   });
