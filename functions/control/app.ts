@@ -1,39 +1,53 @@
 import type { Hono } from 'hono';
-import { CasaLinguaError } from '../../shared/errors.ts';
+import type { FleetView } from '../../shared/fleet/instance-snapshot.ts';
 import { createHttpApp } from '../../shared/http/app.ts';
 import type { Clock, HttpEnv } from '../../shared/http/environment.ts';
 import type { Log } from '../../shared/observability/log.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
+import { viewCatalog } from './catalog-view.ts';
+import { healthOf } from './fleet-health.ts';
+import { fleetModels } from './fleet-models.ts';
+import { detailedDocument, modelsDocument } from './health-document.ts';
+import { readinessOf } from './readiness.ts';
 
 export interface ControlDeps {
   readonly catalog: Catalog;
+  /** The live instances that hold models; does not wake any, and does not reject. */
+  readonly instances: () => Promise<FleetView>;
+  /** Ids that every instance loads at its start. */
+  readonly preloadModels: readonly string[];
   readonly log: Log;
   readonly clock: Clock;
   /** The project's version. */
   readonly version: string;
 }
 
-/** The small app: whether the service is alive, and whether it can serve. */
-export function createApp({ catalog, log, clock, version }: ControlDeps): Hono<HttpEnv> {
+/** The small app: whether the service is alive, whether it can serve, and how it is. */
+export function createApp(deps: ControlDeps): Hono<HttpEnv> {
+  const { catalog, instances, preloadModels, log, clock, version } = deps;
   const timestamp = () => new Date(clock.now()).toISOString();
+
+  const look = async () => {
+    const [published, fleet] = await Promise.all([viewCatalog(catalog), instances()]);
+    const models = fleetModels(published.manifests, fleet.instances);
+    return { fleet, models, health: healthOf(published, fleet, models, preloadModels) };
+  };
+
   return createHttpApp({ log, clock })
     .get('/health', (c) => c.json({ status: 'ok', timestamp: timestamp(), version }))
+    .get('/health/detailed', async (c) => {
+      const { fleet, models, health } = await look();
+      return c.json(detailedDocument(health, models, fleet.instances, clock.now()));
+    })
+    .get('/health/models', async (c) => {
+      const { models, health } = await look();
+      return c.json(modelsDocument(health, models, clock.now()));
+    })
     .get('/liveness', (c) => c.json({ status: 'alive', timestamp: timestamp() }))
     .get('/readiness', async (c) => {
-      const { models, reasons } = await readiness(catalog);
-      const status = models.length > 0 ? 'ready' : 'not ready';
-      return c.json({ status, models, reasons, timestamp: timestamp() }, models.length > 0 ? 200 : 503);
+      const [published, fleet] = await Promise.all([viewCatalog(catalog), instances()]);
+      const { ready, models, reasons } = readinessOf(published, fleet, preloadModels);
+      const status = ready ? 'ready' : 'not ready';
+      return c.json({ status, models, reasons, timestamp: timestamp() }, ready ? 200 : 503);
     });
-}
-
-/** The models that can be served, and in words why others, or all, cannot. */
-async function readiness(catalog: Catalog): Promise<{ models: readonly string[]; reasons: readonly string[] }> {
-  try {
-    const models = (await catalog.models()).map(({ id }) => id);
-    const reasons = [...catalog.problems()].map(([id, error]) => `model ${id}: ${error.message}`);
-    return { models, reasons: models.length + reasons.length > 0 ? reasons : ['no model is published'] };
-  } catch (error) {
-    if (!(error instanceof CasaLinguaError)) throw error;
-    return { models: [], reasons: [`the catalog of models cannot be read: ${error.message}`] };
-  }
 }

@@ -2,7 +2,10 @@ import type { Hono } from 'hono';
 import { readSettings } from '../../shared/config/settings.ts';
 import { VERSION } from '../../shared/config/version.ts';
 import { createFleetCatalog } from '../../shared/fleet/fleet-catalog.ts';
+import type { FleetView } from '../../shared/fleet/instance-snapshot.ts';
 import { createLateStores } from '../../shared/fleet/late-stores.ts';
+import { createLateSnapshots } from '../../shared/fleet/snapshot-late-store.ts';
+import { createSnapshotReader } from '../../shared/fleet/snapshot-reader.ts';
 import type { HttpEnv } from '../../shared/http/environment.ts';
 import { createJsonLog } from '../../shared/observability/log.ts';
 import { systemClock } from '../../shared/repository/clock.ts';
@@ -14,11 +17,23 @@ export interface Control {
   readonly catalog: RepositoryCatalog;
 }
 
+export interface ControlOptions {
+  /** Folder of the bundle, with the configuration file; ends with a slash. */
+  readonly assets?: URL;
+  /** Where the instances are known without asking the store: in a process that is one itself. */
+  readonly instances?: () => Promise<FleetView>;
+}
+
 /** The whole control function, by its environment. @throws SettingsInvalidError */
-export function composeControl(env: NodeJS.ProcessEnv): Control {
-  const settings = readSettings(env);
+export function composeControl(env: NodeJS.ProcessEnv, options: ControlOptions = {}): Control {
+  const settings = readSettings(env, options.assets);
+  const { storeTimeoutMs: timeoutMs, storeFirstTimeoutMs: firstTimeoutMs } = settings;
   const clock = systemClock;
   const log = createJsonLog((line) => process.stdout.write(`${line}\n`), clock);
   const catalog = createFleetCatalog(settings, createLateStores(settings));
-  return { app: createApp({ catalog, log, clock, version: VERSION }), catalog };
+  const instances =
+    options.instances ??
+    createSnapshotReader({ store: createLateSnapshots(settings), clock, timeoutMs, firstTimeoutMs });
+  const { preloadModels } = settings.modelLoading;
+  return { app: createApp({ catalog, instances, preloadModels, log, clock, version: VERSION }), catalog };
 }

@@ -76,6 +76,7 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
     },
     isReady: (id) => status.some((model) => model.id === id && model.state === 'READY'),
     ensureReady: async () => {},
+    preload: () => {},
     unload: async () => {},
     status: () => status,
     report: () => reportOf(status),

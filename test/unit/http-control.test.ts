@@ -1,19 +1,31 @@
 import { describe, expect, it } from 'vitest';
 import { createApp } from '../../functions/control/app.ts';
+import type { FleetView } from '../../shared/fleet/instance-snapshot.ts';
 import { createJsonLog } from '../../shared/observability/log.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
 import { ManifestInvalidError, StoreUnavailableError } from '../../shared/repository/errors.ts';
 import { createFakeCatalog, shippedManifests } from '../support/fake-catalog.ts';
+import { fleetOf, noInstances, snapshotOf } from '../support/fake-fleet.ts';
+import { modelStatus } from '../support/fake-host.ts';
 import { read, testNow } from '../support/inference-app.ts';
 
 const clock = { now: () => testNow };
 const timestamp = '2026-01-02T03:04:05.678Z';
 
-function ask(path: string, catalog: Catalog = createFakeCatalog(shippedManifests)) {
-  const app = createApp({ catalog, log: createJsonLog(() => {}, clock), clock, version: '1.2.3' });
+interface Asked {
+  readonly catalog?: Catalog;
+  readonly fleet?: FleetView;
+  readonly preloadModels?: readonly string[];
+}
+
+function ask(path: string, { catalog = shipped, fleet = noInstances, preloadModels = [] }: Asked = {}) {
+  const log = createJsonLog(() => {}, clock);
+  const instances = async () => fleet;
+  const app = createApp({ catalog, instances, preloadModels, log, clock, version: '1.2.3' });
   return Promise.resolve(app.request(path)).then(read);
 }
 
+const shipped = createFakeCatalog(shippedManifests);
 const away: Catalog = {
   ...createFakeCatalog([]),
   models: () => Promise.reject(new StoreUnavailableError('the store did not answer in time')),
@@ -21,14 +33,17 @@ const away: Catalog = {
 
 describe('the control app', () => {
   it('is healthy as LibreTranslate is, whatever the store does', async () => {
-    expect(await ask('/health', away)).toMatchObject({
+    expect(await ask('/health', { catalog: away })).toMatchObject({
       status: 200,
       body: { status: 'ok', timestamp, version: '1.2.3' },
     });
   });
 
   it('is alive', async () => {
-    expect(await ask('/liveness', away)).toMatchObject({ status: 200, body: { status: 'alive', timestamp } });
+    expect(await ask('/liveness', { catalog: away })).toMatchObject({
+      status: 200,
+      body: { status: 'alive', timestamp },
+    });
   });
 
   it('is ready when there are models to serve', async () => {
@@ -42,7 +57,7 @@ describe('the control app', () => {
     const catalog = createFakeCatalog(shippedManifests, {
       'translate-fr-en': new ManifestInvalidError('the manifest is not JSON'),
     });
-    expect(await ask('/readiness', catalog)).toMatchObject({
+    expect(await ask('/readiness', { catalog })).toMatchObject({
       status: 200,
       body: { status: 'ready', reasons: ['model translate-fr-en: the manifest is not JSON'] },
     });
@@ -57,7 +72,7 @@ describe('the control app', () => {
       'model m: the manifest is not JSON',
     ],
   ])('is not ready when %s, and says so', async (_, catalog, reason) => {
-    expect(await ask('/readiness', catalog)).toMatchObject({
+    expect(await ask('/readiness', { catalog })).toMatchObject({
       status: 503,
       body: { status: 'not ready', models: [], reasons: [reason] },
     });
@@ -65,5 +80,59 @@ describe('the control app', () => {
 
   it('has nothing else', async () => {
     expect(await ask('/translate')).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
+  });
+});
+
+describe('readiness, where a model is to be preloaded,', () => {
+  const preloadModels = ['translate-en-es'];
+  const loading = modelStatus({ state: 'DOWNLOADING', progress: 0.429 });
+
+  it('is there as soon as one instance has it READY, in whatever version', async () => {
+    const older = snapshotOf({ id: 'older', models: [modelStatus({ version: '0' })] });
+    const fleet = fleetOf(snapshotOf({ id: 'newer', models: [loading] }), older);
+    expect(await ask('/readiness', { fleet, preloadModels })).toMatchObject({ status: 200, body: { reasons: [] } });
+  });
+
+  it.each([
+    ['only loads', [loading], 'is not READY on any instance: DOWNLOADING, 42 %'],
+    ['nobody has touched it', [], 'is not READY on any instance: UNLOADED, 0 %'],
+  ])('is not there while it %s, and says how far it is', async (_, models, why) => {
+    const fleet = fleetOf(snapshotOf({ models }));
+    expect(await ask('/readiness', { fleet, preloadModels })).toMatchObject({
+      status: 503,
+      body: { status: 'not ready', reasons: [`model translate-en-es, which is to be preloaded, ${why}`] },
+    });
+  });
+
+  it('is not there when the model is not published', async () => {
+    const answer = await ask('/readiness', { fleet: fleetOf(snapshotOf({})), preloadModels: ['nobody-knows'] });
+    expect(answer).toMatchObject({
+      status: 503,
+      body: { reasons: ['model nobody-knows, which is to be preloaded, is not published'] },
+    });
+  });
+
+  it('does not wait for models that nobody wants preloaded', async () => {
+    expect(await ask('/readiness', { fleet: fleetOf(snapshotOf({ models: [loading] })) })).toMatchObject({
+      status: 200,
+    });
+  });
+
+  it('is there where no instance lives: the next request starts one', async () => {
+    expect(await ask('/readiness', { preloadModels })).toMatchObject({ status: 200, body: { status: 'ready' } });
+  });
+
+  it('is there while an instance that has it is idle', async () => {
+    const [seen] = fleetOf(snapshotOf({ models: [modelStatus()] })).instances;
+    const fleet = { instances: seen === undefined ? [] : [{ ...seen, stale: true }], reasons: [] };
+    expect(await ask('/readiness', { fleet, preloadModels })).toMatchObject({ status: 200 });
+  });
+
+  it('does not depend on the store of the snapshots, and says that it is away', async () => {
+    const fleet = { instances: [], reasons: ['the snapshots of the instances cannot be read: DynamoDB is away'] };
+    expect(await ask('/readiness', { fleet, preloadModels })).toMatchObject({
+      status: 200,
+      body: { reasons: fleet.reasons },
+    });
   });
 });

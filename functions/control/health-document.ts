@@ -1,0 +1,144 @@
+import type { SeenInstance } from '../../shared/fleet/instance-snapshot.ts';
+import type { MemoryReport, ModelStatus } from '../../shared/host/model-host.ts';
+import type { FleetHealth } from './fleet-health.ts';
+import type { FleetModel, HeldModel } from './fleet-models.ts';
+
+/** Instances that are written in full, the latest heard of first; an answer of Lambda ends at 6 MB. */
+const mostInstances = 100;
+
+/** `GET /health/detailed`: the plan's fields, what they were summed up from, and why. */
+export function detailedDocument(
+  { status, reasons }: FleetHealth,
+  models: readonly FleetModel[],
+  instances: readonly SeenInstance[],
+  now: number,
+) {
+  const reports = instances.map(({ snapshot }) => snapshot.report);
+  const started = instances.map(({ snapshot }) => snapshot.startedAt);
+  return {
+    status,
+    timestamp: timeOf(now),
+    uptime: secondsBetween(Math.min(now, ...started), now),
+    models: models.map(modelSummary),
+    model_queue: {
+      size: sum(reports.map(({ queue }) => queue.size)),
+      currently_loading: [...new Set(reports.flatMap(({ queue }) => queue.loading))].sort(),
+    },
+    system: {
+      ...memoryOf(reports.map(({ memory }) => memory)),
+      // A frozen instance uses none.
+      cpu_usage: sum(instances.map(({ snapshot, stale }) => (stale ? 0 : Math.round(snapshot.cpuPercent)))),
+    },
+    instance_count: instances.length,
+    instances: instances
+      .toSorted((a, b) => b.snapshot.at - a.snapshot.at)
+      .slice(0, mostInstances)
+      .map((instance) => instanceDocument(instance, now)),
+    reasons,
+  };
+}
+
+/** `GET /health/models`: the same models, each with the instances that hold it. */
+export function modelsDocument({ status, reasons }: FleetHealth, models: readonly FleetModel[], now: number) {
+  return {
+    status,
+    timestamp: timeOf(now),
+    models: models.map((model) => ({
+      ...modelSummary(model),
+      instances: model.held.slice(0, mostInstances).map(heldDocument),
+    })),
+    reasons,
+  };
+}
+
+function modelSummary({ name, version, status, loadingProgress, ready, states }: FleetModel) {
+  return { name, status, loading_progress: loadingProgress, ready, version, states };
+}
+
+function heldDocument({ instance, stale, model }: HeldModel) {
+  return { instance, stale, ...modelDocument(model) };
+}
+
+function instanceDocument({ snapshot, stale }: SeenInstance, now: number) {
+  const { report } = snapshot;
+  return {
+    id: snapshot.id,
+    stale,
+    seen_at: timeOf(snapshot.at),
+    started_at: timeOf(snapshot.startedAt),
+    uptime: secondsBetween(snapshot.startedAt, now),
+    initialization: snapshot.initialization,
+    version: snapshot.bundle,
+    strategy: report.strategy,
+    cpu_usage: Math.round(snapshot.cpuPercent),
+    memory: {
+      protected: report.memory.protected,
+      limit_mb: report.memory.limitMb ?? null,
+      budget_mb: report.memory.budgetMb ?? null,
+      used_mb: report.memory.rssMb ?? null,
+      reserved_mb: report.memory.reservedMb,
+    },
+    model_queue: { size: report.queue.size, limit: report.queue.limit, currently_loading: report.queue.loading },
+    models: report.models.map(modelDocument),
+    models_left_out: snapshot.leftOut,
+  };
+}
+
+function modelDocument(model: ModelStatus) {
+  return {
+    name: model.id,
+    version: model.version,
+    state: model.state,
+    loading_progress: model.progress,
+    bytes_loaded: model.bytesLoaded,
+    bytes_total: model.bytesTotal,
+    seconds_left: model.secondsLeft ?? null,
+    leases: model.leases,
+    waiting: model.waiting,
+    memory_mb: model.memoryMb,
+    attempts: model.attempts,
+    stays: model.stays,
+    started_at: timeOf(model.startedAt),
+    ready_at: timeOf(model.readyAt),
+    last_used_at: timeOf(model.lastUsedAt),
+    next_try_at: timeOf(model.nextTryAt),
+    error: model.error ?? null,
+  };
+}
+
+/** Sums over the instances that can read their memory; null where there are instances and none can. */
+function memoryOf(reports: readonly MemoryReport[]) {
+  const readable = reports.flatMap(({ limitMb, rssMb }) =>
+    limitMb === undefined || rssMb === undefined ? [] : [{ limitMb, rssMb }],
+  );
+  if (reports.length > 0 && readable.length === 0) {
+    return { memory_total: null, memory_available: null, memory_used: null, memory_percent: null };
+  }
+  const total = sum(readable.map(({ limitMb }) => limitMb));
+  const used = sum(readable.map(({ rssMb }) => rssMb));
+  return {
+    memory_total: gigabytes(total),
+    memory_available: gigabytes(Math.max(0, total - used)),
+    memory_used: gigabytes(used),
+    memory_percent: total === 0 ? 0 : Math.round((1000 * used) / total) / 10,
+  };
+}
+
+function gigabytes(mb: number): string {
+  return `${(mb / 1024).toFixed(1)} GB`;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function secondsBetween(from: number, to: number): number {
+  return Math.max(0, Math.round((to - from) / 1000));
+}
+
+/** ISO 8601. */
+function timeOf(ms: number): string;
+function timeOf(ms: number | undefined): string | null;
+function timeOf(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString();
+}

@@ -1,0 +1,42 @@
+import type { FleetView } from '../../shared/fleet/instance-snapshot.ts';
+import type { CatalogView } from './catalog-view.ts';
+import { type FleetModel, fleetModels } from './fleet-models.ts';
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** Ids of the models that can be served. */
+  readonly models: readonly string[];
+  readonly reasons: readonly string[];
+}
+
+/** Whether requests can be served: there are models, and where instances live, those to preload are READY. */
+export function readinessOf(catalog: CatalogView, fleet: FleetView, preloadModels: readonly string[]): Readiness {
+  const awaited = awaitedModels(catalog, fleet, preloadModels);
+  return {
+    ready: catalog.manifests.length > 0 && awaited.length === 0,
+    models: catalog.manifests.map(({ id }) => id),
+    reasons: [...catalog.reasons, ...fleet.reasons, ...awaited],
+  };
+}
+
+/**
+ * In words, the models to preload that no live instance has READY. Where no instance lives, none is awaited: one that is
+ * idle is frozen and says nothing, however well it is provisioned, and the next request starts another.
+ */
+export function awaitedModels(
+  { manifests }: CatalogView,
+  { instances }: FleetView,
+  preloadModels: readonly string[],
+): readonly string[] {
+  if (instances.length === 0) return [];
+  const models = new Map(fleetModels(manifests, instances).map((model) => [model.name, model]));
+  return preloadModels.flatMap((id) => {
+    const model = models.get(id);
+    return model?.ready ? [] : [`model ${id}, which is to be preloaded, ${whyNot(model)}`];
+  });
+}
+
+function whyNot(model: FleetModel | undefined): string {
+  if (model === undefined) return 'is not published';
+  return `is not READY on any instance: ${model.status}, ${Math.floor(model.loadingProgress * 100)} %`;
+}

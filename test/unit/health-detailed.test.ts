@@ -1,0 +1,325 @@
+import { describe, expect, it } from 'vitest';
+import { createApp } from '../../functions/control/app.ts';
+import type { FleetView } from '../../shared/fleet/instance-snapshot.ts';
+import { createJsonLog } from '../../shared/observability/log.ts';
+import type { Catalog } from '../../shared/repository/catalog.ts';
+import { ManifestInvalidError, StoreUnavailableError } from '../../shared/repository/errors.ts';
+import { createFakeCatalog, shippedManifests, translationManifest } from '../support/fake-catalog.ts';
+import { fleetOf, noInstances, snapshotOf } from '../support/fake-fleet.ts';
+import { modelStatus } from '../support/fake-host.ts';
+import { read, testNow } from '../support/inference-app.ts';
+
+const timestamp = '2026-01-02T03:04:05.678Z';
+const oneModel = createFakeCatalog([translationManifest('translate-en-es', 'en>es')]);
+const failed = modelStatus({
+  state: 'FAILED',
+  progress: 0,
+  error: { code: 'FILE_CORRUPT', message: 'decoder.onnx has another sha256', retryable: false },
+});
+
+async function ask(
+  path: '/health/detailed' | '/health/models',
+  fleet: FleetView,
+  { catalog = oneModel, preloadModels = [] }: { catalog?: Catalog; preloadModels?: readonly string[] } = {},
+) {
+  const clock = { now: () => testNow };
+  const log = createJsonLog(() => {}, clock);
+  const app = createApp({ catalog, instances: async () => fleet, preloadModels, log, clock, version: '1.2.3' });
+  return read(await app.request(path));
+}
+
+const detailed = async (fleet: FleetView, options: Parameters<typeof ask>[2] = {}) =>
+  (await ask('/health/detailed', fleet, options)).body;
+
+describe('GET /health/detailed', () => {
+  it('has the fields of the hardening plan, and each instance below them', async () => {
+    const model = modelStatus({
+      startedAt: testNow - 60_000,
+      readyAt: testNow - 30_000,
+      lastUsedAt: testNow - 1_000,
+      leases: 1,
+      stays: true,
+    });
+
+    const { status, body } = await ask('/health/detailed', fleetOf(snapshotOf({ models: [model] })));
+
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      status: 'healthy',
+      timestamp,
+      uptime: 3600,
+      models: [
+        {
+          name: 'translate-en-es',
+          status: 'READY',
+          loading_progress: 1,
+          ready: true,
+          version: '1',
+          states: { READY: 1 },
+        },
+      ],
+      model_queue: { size: 0, currently_loading: [] },
+      system: {
+        memory_total: '3.0 GB',
+        memory_available: '2.0 GB',
+        memory_used: '1.0 GB',
+        memory_percent: 33.3,
+        cpu_usage: 50,
+      },
+      instance_count: 1,
+      instances: [
+        {
+          id: 'instance-1',
+          stale: false,
+          seen_at: timestamp,
+          started_at: '2026-01-02T02:04:05.678Z',
+          uptime: 3600,
+          initialization: 'on-demand',
+          version: '1.2.3',
+          strategy: 'lazy',
+          cpu_usage: 50,
+          memory: { protected: true, limit_mb: 3072, budget_mb: 2611, used_mb: 1024, reserved_mb: 455 },
+          model_queue: { size: 0, limit: 8, currently_loading: [] },
+          models: [
+            {
+              name: 'translate-en-es',
+              version: '1',
+              state: 'READY',
+              loading_progress: 1,
+              bytes_loaded: 209_715_200,
+              bytes_total: 209_715_200,
+              seconds_left: null,
+              leases: 1,
+              waiting: 0,
+              memory_mb: 455,
+              attempts: 1,
+              stays: true,
+              started_at: '2026-01-02T03:03:05.678Z',
+              ready_at: '2026-01-02T03:03:35.678Z',
+              last_used_at: '2026-01-02T03:04:04.678Z',
+              next_try_at: null,
+              error: null,
+            },
+          ],
+          models_left_out: 0,
+        },
+      ],
+      reasons: [],
+    });
+  });
+
+  it('has every model of the catalog, also those that no instance has touched', async () => {
+    const body = await detailed(noInstances, { catalog: createFakeCatalog(shippedManifests) });
+    const untouched = { status: 'UNLOADED', loading_progress: 0, ready: false, states: {} };
+    expect(body).toMatchObject({
+      status: 'healthy',
+      uptime: 0,
+      models: [
+        { name: 'language-detection', ...untouched },
+        { name: 'translate-en-es', ...untouched },
+        { name: 'translate-es-en', ...untouched },
+      ],
+      system: { memory_total: '0.0 GB', memory_percent: 0, cpu_usage: 0 },
+      instances: [],
+      reasons: ['no instance has told of itself lately: the next request starts or wakes one'],
+    });
+  });
+
+  it('has models that instances still hold though the catalog has them no more', async () => {
+    const body = await detailed(fleetOf(snapshotOf({ models: [modelStatus({ id: 'retired' })] })));
+    expect(body['models']).toMatchObject([
+      { name: 'retired', ready: true, version: null },
+      { name: 'translate-en-es', ready: false, version: '1' },
+    ]);
+  });
+
+  it('sums up a fleet: the furthest load, counts per state, the oldest start, all memory', async () => {
+    const loading = (progress: number) => modelStatus({ state: 'DOWNLOADING', progress });
+    const queue = { size: 1, limit: 8, loading: ['translate-en-es@1'] };
+    const fleet = fleetOf(
+      snapshotOf({ id: 'a', models: [loading(0.25)], host: { queue }, startedAt: testNow - 90_000 }),
+      snapshotOf({ id: 'b', models: [loading(0.75)], host: { queue }, startedAt: testNow - 120_400 }),
+      snapshotOf({ id: 'c', models: [modelStatus({ state: 'QUEUED', progress: 0 })], startedAt: testNow }),
+    );
+
+    expect(await detailed(fleet)).toMatchObject({
+      uptime: 120,
+      models: [
+        {
+          status: 'DOWNLOADING',
+          loading_progress: 0.75,
+          ready: false,
+          states: { DOWNLOADING: 2, QUEUED: 1 },
+        },
+      ],
+      model_queue: { size: 2, currently_loading: ['translate-en-es@1'] },
+      system: { memory_total: '9.0 GB', memory_used: '3.0 GB', memory_percent: 33.3, cpu_usage: 150 },
+      instance_count: 3,
+    });
+  });
+
+  it('calls a model ready when one version of it is, on one instance', async () => {
+    const old = snapshotOf({ id: 'a', models: [modelStatus({ version: '0' })] });
+    const next = snapshotOf({ id: 'b', models: [modelStatus({ state: 'WARMING', progress: 0.9 })] });
+    expect((await detailed(fleetOf(next, old)))['models']).toMatchObject([
+      { status: 'READY', ready: true, states: { READY: 1, WARMING: 1 } },
+    ]);
+  });
+
+  it('counts an idle instance as live, but not its processor', async () => {
+    const idle = { snapshot: snapshotOf({ at: testNow - 90_000, models: [modelStatus()] }), stale: true };
+    const body = await detailed({ instances: [idle], reasons: [] });
+    expect(body).toMatchObject({
+      status: 'healthy',
+      models: [{ ready: true }],
+      system: { memory_used: '1.0 GB', cpu_usage: 0 },
+      instances: [{ stale: true, seen_at: '2026-01-02T03:02:35.678Z' }],
+      reasons: ['1 of 1 instances said nothing for a minute: idle, or gone'],
+    });
+  });
+
+  it('says that memory is unknown where no instance can read it', async () => {
+    const memory = { protected: true, limitMb: undefined, budgetMb: undefined, rssMb: undefined, reservedMb: 0 };
+    const body = await detailed(fleetOf(snapshotOf({ host: { memory } })));
+    expect(body).toMatchObject({
+      status: 'degraded',
+      system: { memory_total: null, memory_available: null, memory_used: null, memory_percent: null },
+      instances: [{ memory: { limit_mb: null, used_mb: null } }],
+      reasons: ['instance instance-1 cannot read its memory and loads nothing'],
+    });
+  });
+
+  it('says how many unloaded models an instance had no room to tell of', async () => {
+    const body = await detailed(fleetOf(snapshotOf({ leftOut: 3 })));
+    expect(body).toMatchObject({
+      status: 'healthy',
+      instances: [{ models_left_out: 3 }],
+      reasons: ['instance instance-1 leaves out 3 of its unloaded models'],
+    });
+  });
+
+  it('lists the hundred instances heard of last, and counts all', async () => {
+    const many = Array.from({ length: 150 }, (_, n) => snapshotOf({ id: `i-${n}`, at: testNow - 1000 * (150 - n) }));
+    const body = await detailed(fleetOf(...many));
+    expect(body['instance_count']).toBe(150);
+    expect(body['instances']).toHaveLength(100);
+    expect(body['instances']).toMatchObject({ 0: { id: 'i-149' } });
+  });
+});
+
+describe('the status', () => {
+  it.each<[string, FleetView, Parameters<typeof ask>[2], string]>([
+    [
+      'a model has FAILED on an instance, though another serves it',
+      fleetOf(snapshotOf({ id: 'a', models: [modelStatus()] }), snapshotOf({ id: 'b', models: [failed] })),
+      {},
+      'model translate-en-es@1 FAILED: FILE_CORRUPT, decoder.onnx has another sha256',
+    ],
+    [
+      'a manifest cannot be read',
+      noInstances,
+      { catalog: createFakeCatalog(shippedManifests, { m: new ManifestInvalidError('the manifest is not JSON') }) },
+      'model m: the manifest is not JSON',
+    ],
+    [
+      'a model to be preloaded is not READY where instances live',
+      fleetOf(snapshotOf({})),
+      { preloadModels: ['translate-en-es'] },
+      'model translate-en-es, which is to be preloaded, is not READY on any instance: UNLOADED, 0 %',
+    ],
+    [
+      'the instances cannot be asked for',
+      { instances: [], reasons: ['the snapshots of the instances cannot be read: the store is away'] },
+      {},
+      'the snapshots of the instances cannot be read: the store is away',
+    ],
+    [
+      'a load queue is full',
+      fleetOf(snapshotOf({ host: { queue: { size: 8, limit: 8, loading: [] } } })),
+      {},
+      'the load queue of instance instance-1 is full',
+    ],
+  ])('is degraded when %s', async (_, fleet, options, reason) => {
+    const body = await detailed(fleet, options);
+    expect(body['status']).toBe('degraded');
+    expect(body['reasons']).toContain(reason);
+  });
+
+  const away: Catalog = {
+    ...createFakeCatalog([]),
+    models: () => Promise.reject(new StoreUnavailableError('the store did not answer in time')),
+  };
+  const unreadable = 'the catalog of models cannot be read: the store did not answer in time';
+
+  it.each<[string, FleetView, Catalog, string]>([
+    ['nothing is published', noInstances, createFakeCatalog([]), 'no model is published'],
+    ['the catalog cannot be read', noInstances, away, unreadable],
+    [
+      'every model has FAILED wherever it is',
+      fleetOf(snapshotOf({ id: 'a', models: [failed] }), snapshotOf({ id: 'b', models: [failed] })),
+      oneModel,
+      'model translate-en-es@1 FAILED: FILE_CORRUPT, decoder.onnx has another sha256 (on 2 instances)',
+    ],
+  ])('is unhealthy when %s; the answer is 200, since probes ask elsewhere', async (_, fleet, catalog, reason) => {
+    const { status, body } = await ask('/health/detailed', fleet, { catalog });
+    expect(status).toBe(200);
+    expect(body['status']).toBe('unhealthy');
+    expect(body['reasons']).toContain(reason);
+  });
+
+  it('is degraded only when the catalog cannot be read and an instance serves all the same', async () => {
+    const body = await detailed(fleetOf(snapshotOf({ models: [modelStatus()] })), { catalog: away });
+    expect(body).toMatchObject({ status: 'degraded', reasons: [unreadable] });
+  });
+});
+
+describe('GET /health/models', () => {
+  it('lists the same models, each with the instances that hold it', async () => {
+    const retrying = modelStatus({
+      state: 'QUEUED',
+      progress: 0,
+      bytesLoaded: 1_000,
+      waiting: 2,
+      attempts: 3,
+      secondsLeft: 12,
+      nextTryAt: testNow + 5_000,
+      error: { code: 'STORE_UNAVAILABLE', message: 'S3 is away', retryable: true },
+    });
+    const fleet = fleetOf(
+      snapshotOf({ id: 'a', models: [modelStatus()] }),
+      snapshotOf({ id: 'b', models: [retrying] }),
+    );
+
+    const { status, body } = await ask('/health/models', fleet);
+
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      status: 'healthy',
+      timestamp,
+      models: [
+        {
+          name: 'translate-en-es',
+          status: 'READY',
+          loading_progress: 1,
+          ready: true,
+          version: '1',
+          states: { READY: 1, QUEUED: 1 },
+          instances: [
+            { instance: 'a', stale: false, state: 'READY' },
+            {
+              instance: 'b',
+              state: 'QUEUED',
+              bytes_loaded: 1_000,
+              waiting: 2,
+              attempts: 3,
+              seconds_left: 12,
+              next_try_at: '2026-01-02T03:04:10.678Z',
+              error: { code: 'STORE_UNAVAILABLE', message: 'S3 is away', retryable: true },
+            },
+          ],
+        },
+      ],
+      reasons: [],
+    });
+  });
+});
