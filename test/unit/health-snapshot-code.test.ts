@@ -1,0 +1,179 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { InstanceSnapshot } from '../../shared/fleet/instance-snapshot.ts';
+import { decodeSnapshot, encodeSnapshot } from '../../shared/fleet/instance-snapshot-code.ts';
+import type { ModelStatus } from '../../shared/host/model-host.ts';
+import { type ModelState, transitions } from '../../shared/host/model-state.ts';
+import { snapshotOf } from '../support/fake-fleet.ts';
+import { modelStatus } from '../support/fake-host.ts';
+import { testNow } from '../support/inference-app.ts';
+
+/** Times are stored in whole seconds. */
+const second = Math.floor(testNow / 1000) * 1000;
+const states = Object.keys(transitions) as ModelState[];
+const roomy = 100_000;
+
+function stored(snapshot: InstanceSnapshot, maxBytes = roomy) {
+  const body = encodeSnapshot(snapshot, maxBytes);
+  const { id, at, expiresAt } = snapshot;
+  return { bytes: Buffer.byteLength(body), read: decodeSnapshot({ id, at, expiresAt, body }) };
+}
+
+const failed = (id: string) =>
+  modelStatus({
+    id,
+    state: 'FAILED',
+    progress: 0,
+    bytesLoaded: 0,
+    memoryMb: 0,
+    error: { code: 'STORE_UNAVAILABLE', message: `the store did not answer for ${id}`, retryable: true },
+  });
+const unloaded = (id: string, lastUsedAt: number) =>
+  modelStatus({ id, state: 'UNLOADED', progress: 0, bytesLoaded: 0, memoryMb: 0, lastUsedAt });
+
+describe('a snapshot', () => {
+  it.each(states)('tells all of a model that is %s', (state) => {
+    const isLoaded = state === 'READY' || state === 'DRAINING';
+    const model: ModelStatus = modelStatus({
+      state,
+      progress: isLoaded ? 1 : 0.429,
+      bytesLoaded: isLoaded ? 209_715_200 : 123_456_789,
+      leases: 2,
+      waiting: 3,
+      attempts: 4,
+      stays: true,
+      secondsLeft: 17,
+      startedAt: second - 120_000,
+      readyAt: second - 60_000,
+      lastUsedAt: second,
+      nextTryAt: second + 30_000,
+      error: { code: 'STORE_UNAVAILABLE', message: 'S3 está fuera', retryable: true },
+    });
+    const { report } = stored(snapshotOf({ models: [model] })).read ?? {};
+    expect(report?.models).toEqual([model]);
+  });
+
+  it('tells nothing that is not known of a model', () => {
+    const model = modelStatus({ state: 'QUEUED', progress: 0, bytesLoaded: 0 });
+    expect(stored(snapshotOf({ models: [model] })).read?.report.models).toEqual([model]);
+  });
+
+  it.each(['on-demand', 'provisioned-concurrency', 'process'] as const)('tells of the instance, %s', (how) => {
+    const snapshot = snapshotOf({
+      startedAt: second - 3_600_000,
+      initialization: how,
+      cpuPercent: 42,
+      leftOut: 2,
+      models: [modelStatus(), modelStatus({ id: 'b', state: 'WARMING', progress: 0.9 })],
+      host: { strategy: 'on_demand', queue: { size: 1, limit: 16, loading: ['b@1'] } },
+    });
+    expect(stored(snapshot).read).toEqual(snapshot);
+  });
+
+  it('tells that memory cannot be read', () => {
+    const memory = { protected: false, limitMb: undefined, budgetMb: undefined, rssMb: undefined, reservedMb: 7 };
+    expect(stored(snapshotOf({ host: { memory } })).read?.report.memory).toEqual(memory);
+  });
+
+  it('repeats a time in the same words, however much later it is told again', () => {
+    const startedAt = testNow - 7_777;
+    const times = [0, 300, 999, 1_234].map((later) => {
+      const { read } = stored(snapshotOf({ at: testNow + later, models: [modelStatus({ startedAt })] }));
+      return read?.report.models[0]?.startedAt;
+    });
+    expect(new Set(times).size).toBe(1);
+  });
+
+  it('never tells of a next try before its time', () => {
+    const nextTryAt = second + 1_001;
+    const { read } = stored(snapshotOf({ models: [modelStatus({ nextTryAt })] }));
+    expect(read?.report.models[0]?.nextTryAt).toBe(second + 2_000);
+  });
+
+  it.each(['', 'null', '[]', '[2]', '{"v":1}', '[1,0,0,0,"1",0,[],[],0,[]]'])(
+    'that another version wrote as %j is not understood, and no failure',
+    (body) => {
+      expect(decodeSnapshot({ id: 'i', at: 1, expiresAt: 2, body })).toBeUndefined();
+    },
+  );
+});
+
+describe('a snapshot without room', () => {
+  it('of a dozen models at work, busy for a day, is under 900 bytes', () => {
+    const models = Array.from({ length: 12 }, (_, n) =>
+      modelStatus({
+        id: `translate-xx-${n + 10}`,
+        version: '1.12.3',
+        leases: 10,
+        startedAt: testNow - 86_400_000,
+        readyAt: testNow - 86_300_000,
+        lastUsedAt: testNow - 1000,
+      }),
+    );
+    expect(stored(snapshotOf({ models, cpuPercent: 100 })).bytes).toBeLessThan(900);
+  });
+
+  it('has short messages of errors in any case', () => {
+    const error = { code: 'X', message: 'a'.repeat(500), retryable: false };
+    const { read } = stored(snapshotOf({ models: [modelStatus({ state: 'FAILED', error })] }));
+    expect(read?.report.models[0]?.error?.message).toBe('a'.repeat(100));
+  });
+
+  it('leaves the messages of errors out first', () => {
+    const models = [modelStatus(), failed('broken'), unloaded('idle', second)];
+    const whole = stored(snapshotOf({ models }));
+
+    const { bytes, read } = stored(snapshotOf({ models }), whole.bytes - 1);
+
+    expect(bytes).toBeLessThan(whole.bytes);
+    expect(read?.report.models.map(({ id }) => id)).toEqual(['translate-en-es', 'broken', 'idle']);
+    expect(read?.report.models[1]?.error).toEqual({ code: 'STORE_UNAVAILABLE', message: '', retryable: true });
+    expect(read?.leftOut).toBe(0);
+  });
+
+  it('then leaves out models that are UNLOADED, the least recently used first, and counts them', () => {
+    const models = [unloaded('newer', second - 1_000), unloaded('older', second - 9_000), modelStatus()];
+    const whole = stored(snapshotOf({ models }));
+
+    const { read } = stored(snapshotOf({ models }), whole.bytes - 1);
+
+    expect(read?.report.models.map(({ id }) => id)).toEqual(['newer', 'translate-en-es']);
+    expect(read?.leftOut).toBe(1);
+  });
+
+  it('then leaves out the numbers of models that are READY', () => {
+    const queue = { size: 0, limit: 8, loading: ['coming@1'] };
+    const models = [modelStatus({ leases: 3, startedAt: second }), unloaded('idle', second), failed('broken')];
+    const coming = modelStatus({ id: 'coming', state: 'DOWNLOADING', progress: 0.5, bytesLoaded: 7, waiting: 1 });
+
+    const { read } = stored(snapshotOf({ models: [...models, coming], host: { queue } }), 1);
+
+    expect(read?.leftOut).toBe(1);
+    expect(read?.report.models).toMatchObject([
+      { id: 'translate-en-es', state: 'READY', progress: 1, memoryMb: 455, leases: 0, bytesTotal: 0 },
+      { id: 'broken', state: 'FAILED', error: { code: 'STORE_UNAVAILABLE' } },
+      coming,
+    ]);
+    expect(read?.report.queue).toEqual(queue);
+  });
+
+  it('is never refused and never hides a model that is at work', () => {
+    const model = fc.record({
+      id: fc.stringMatching(/^[a-z][a-z0-9-]{0,30}$/),
+      state: fc.constantFrom(...states),
+      lastUsedAt: fc.integer({ min: 0, max: testNow }),
+    });
+    fc.assert(
+      fc.property(fc.array(model, { maxLength: 40 }), fc.integer({ min: 0, max: 3000 }), (changes, maxBytes) => {
+        const models = changes.map((change) => modelStatus(change));
+        const { bytes, read } = stored(snapshotOf({ models }), maxBytes);
+        const namesOf = (all: readonly ModelStatus[] = []) =>
+          all.filter(({ state }) => state !== 'UNLOADED').map(({ id, state }) => [id, state]);
+        expect(namesOf(read?.report.models)).toEqual(namesOf(models));
+        expect((read?.report.models.length ?? 0) + (read?.leftOut ?? 0)).toBe(models.length);
+        // Only what is at work may take more than there is room for.
+        if (bytes > maxBytes) expect(read?.report.models.some(({ state }) => state === 'UNLOADED')).toBe(false);
+      }),
+    );
+  });
+});

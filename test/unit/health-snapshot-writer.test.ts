@@ -1,0 +1,261 @@
+import { describe, expect, it } from 'vitest';
+import { createSnapshotWriter } from '../../shared/fleet/snapshot-writer.ts';
+import type { HostReport, ModelStatus } from '../../shared/host/model-host.ts';
+import { createFakeSnapshots, snapshotOf } from '../support/fake-fleet.ts';
+import { modelStatus } from '../support/fake-host.ts';
+import { testNow } from '../support/inference-app.ts';
+
+const idle: Partial<HostReport> = {};
+const loads: Partial<HostReport> = { queue: { size: 0, limit: 8, loading: ['translate-en-es@1'] } };
+const downloading = (progress: number) => modelStatus({ state: 'DOWNLOADING', progress });
+
+/** A writer over a host and a clock that the test moves by hand; a timer goes off when `advance` passes its time. */
+function start({ timeoutMs = 60_000, firstTimeoutMs = 60_000 } = {}) {
+  const store = createFakeSnapshots();
+  let now = testNow;
+  let models: readonly ModelStatus[] = [];
+  let host = idle;
+  let looks = 0;
+  let timer: { readonly at: number; readonly run: () => void } | undefined;
+  const writer = createSnapshotWriter({
+    store,
+    take: () => {
+      looks += 1;
+      return snapshotOf({ at: now, models, host });
+    },
+    clock: { now: () => now },
+    timeoutMs,
+    firstTimeoutMs,
+    after: (ms, run) => {
+      timer = { at: now + ms, run };
+      return () => {
+        timer = undefined;
+      };
+    },
+  });
+  return {
+    store,
+    writer,
+    looks: () => looks,
+    timerIn: () => (timer === undefined ? undefined : timer.at - now),
+    /** What the host holds from now on; `changed` is for the test to call. */
+    hold(next: readonly ModelStatus[], nextHost = idle) {
+      models = next;
+      host = nextHost;
+    },
+    /** Time passes in which the instance is awake. */
+    async advance(ms: number) {
+      now += ms;
+      const due = timer;
+      if (due !== undefined && due.at <= now) {
+        timer = undefined;
+        due.run();
+      }
+      await writer.pending();
+    },
+    /** Time passes without timers, as in a frozen instance. */
+    freeze(ms: number) {
+      now += ms;
+    },
+    /** A request comes and goes. */
+    async request() {
+      writer.wake();
+      await writer.pending();
+    },
+  };
+}
+
+const progressOf = ({ store }: ReturnType<typeof start>) =>
+  store.written.map(({ report }) => report.models[0]?.progress);
+
+describe('an instance tells of itself', () => {
+  it('at its first request', async () => {
+    const instance = start();
+    await instance.request();
+    expect(instance.store.written).toHaveLength(1);
+  });
+
+  it('no more with the requests of the next 30 s', async () => {
+    const instance = start();
+    await instance.request();
+    for (let n = 0; n < 29; n++) {
+      instance.freeze(1_000);
+      await instance.request();
+    }
+    expect(instance.store.written).toHaveLength(1);
+    instance.freeze(1_000);
+    await instance.request();
+    expect(instance.store.written).toHaveLength(2);
+  });
+
+  it('every 30 s without a request, where time goes on', async () => {
+    const instance = start();
+    await instance.request();
+    await instance.advance(30_000);
+    await instance.advance(30_000);
+    expect(instance.store.written).toHaveLength(3);
+  });
+
+  it('at the first request after a freeze of any length', async () => {
+    const instance = start();
+    await instance.request();
+    instance.freeze(3_600_000);
+    await instance.request();
+    expect(instance.store.written).toHaveLength(2);
+  });
+
+  it('at once when a model has another state and nothing loads', async () => {
+    const instance = start();
+    await instance.request();
+    instance.hold([modelStatus()]);
+    instance.writer.changed();
+    await instance.writer.pending();
+    expect(instance.store.written.at(-1)?.report.models).toMatchObject([{ state: 'READY' }]);
+  });
+
+  it('no more for a lease that is taken or given back', async () => {
+    const instance = start();
+    instance.hold([modelStatus({ leases: 0 })]);
+    await instance.request();
+    instance.hold([modelStatus({ leases: 1, lastUsedAt: testNow })]);
+    instance.freeze(5_000);
+    instance.writer.changed();
+    expect(instance.writer.pending()).toBeUndefined();
+  });
+
+  it('every 2 s while something loads, and of its end at once', async () => {
+    const instance = start();
+    instance.hold([downloading(0.1)], loads);
+    await instance.request();
+    for (const progress of [0.2, 0.3, 0.4, 0.5]) {
+      instance.hold([downloading(progress)], loads);
+      instance.writer.changed();
+      await instance.advance(1_000);
+    }
+    expect(progressOf(instance)).toEqual([0.1, 0.3, 0.5]);
+    instance.hold([modelStatus()]);
+    instance.writer.changed();
+    await instance.writer.pending();
+    expect(progressOf(instance)).toEqual([0.1, 0.3, 0.5, 1]);
+  });
+
+  it('of what happened while it was writing, when that is done', async () => {
+    const instance = start();
+    instance.writer.wake();
+    instance.hold([modelStatus()]);
+    instance.writer.changed();
+    await instance.writer.pending();
+    await instance.writer.pending();
+    expect(instance.store.written.map(({ report }) => report.models.length)).toEqual([0, 1]);
+    expect(instance.store.mostAtOnce()).toBe(1);
+  });
+
+  it('before an answer goes out, of a change that nobody had written yet', async () => {
+    const instance = start();
+    await instance.request();
+    instance.freeze(2_000);
+    instance.hold([modelStatus()]);
+    await instance.writer.pending();
+    expect(instance.store.written).toHaveLength(2);
+  });
+
+  it('also when its clock was set back', async () => {
+    const instance = start();
+    await instance.request();
+    instance.freeze(-3_600_000);
+    await instance.request();
+    expect(instance.store.written).toHaveLength(2);
+  });
+});
+
+describe('requests in quick succession', () => {
+  it('cost no look at the host', async () => {
+    const instance = start();
+    await instance.request();
+    const before = instance.looks();
+    for (let n = 0; n < 100; n++) await instance.request();
+    expect(instance.looks()).toBe(before);
+  });
+});
+
+describe('while the store is away', () => {
+  it('nobody who serves is told, and the loss is counted', async () => {
+    const instance = start();
+    instance.store.become('away');
+    await instance.request();
+    expect(instance.writer.dropped()).toBe(1);
+  });
+
+  it('it is tried after 2 s, 4 s and so on up to 30 s, however many requests come', async () => {
+    const instance = start();
+    instance.store.become('away');
+    const tries: number[] = [];
+    for (let seconds = 0; seconds <= 100; seconds++) {
+      const before = instance.store.calls();
+      instance.hold(seconds % 2 === 0 ? [] : [modelStatus()]);
+      instance.writer.changed();
+      await instance.request();
+      if (instance.store.calls() > before) tries.push(seconds);
+      instance.freeze(1_000);
+    }
+    expect(tries).toEqual([0, 2, 6, 14, 30, 60, 90]);
+  });
+
+  it('the next success says what is true then, and all is as before', async () => {
+    const instance = start();
+    instance.store.become('away');
+    await instance.request();
+    instance.store.become('there');
+    instance.hold([modelStatus()]);
+    await instance.advance(2_000);
+    expect(instance.store.written).toMatchObject([{ report: { models: [{ state: 'READY' }] } }]);
+    expect(instance.timerIn()).toBe(30_000);
+  });
+
+  it('one that hangs is given up in the time for it, the first call having more', async () => {
+    const instance = start({ timeoutMs: 1, firstTimeoutMs: 2 });
+    instance.store.become('hanging');
+    await instance.request();
+    expect(instance.writer.dropped()).toBe(1);
+    instance.store.become('there');
+    instance.freeze(2_000);
+    await instance.request();
+    expect(instance.store.written).toHaveLength(1);
+  });
+});
+
+describe('an instance that ends', () => {
+  it('is taken out, and tells nothing more', async () => {
+    const instance = start();
+    await instance.request();
+
+    await instance.writer.close();
+
+    expect(instance.store.removed).toEqual(['instance-1']);
+    expect(instance.timerIn()).toBeUndefined();
+    instance.freeze(3_600_000);
+    await instance.request();
+    expect(instance.store.written).toHaveLength(1);
+  });
+
+  it('waits for the write that is under way, so that it does not come back', async () => {
+    const instance = start();
+    instance.writer.wake();
+    await instance.writer.close();
+    expect(instance.store.written).toHaveLength(1);
+    expect(instance.store.mostAtOnce()).toBe(1);
+  });
+
+  it('without ever having told of itself does not ask the store', async () => {
+    const instance = start();
+    await instance.writer.close();
+    expect(instance.store.calls()).toBe(0);
+  });
+
+  it('ends though the store is away', async () => {
+    const instance = start();
+    await instance.request();
+    instance.store.become('away');
+    await expect(instance.writer.close()).resolves.toBeUndefined();
+  });
+});
