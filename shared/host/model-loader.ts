@@ -6,8 +6,14 @@ import type { OutputOf, TaskInput } from '../runtime/tasks.ts';
 export interface LoadedWorker {
   /** Bytes of its WebAssembly heap, which never shrinks. */
   readonly heapBytes: number;
-  /** @throws InferenceFailedError, UnsupportedLanguageError, WorkerCrashedError, or the signal's reason */
-  run<Input extends TaskInput>(input: Input, signal?: AbortSignal): Promise<{ output: OutputOf<Input> }>;
+  /**
+   * @returns the output and the ms that the thread took for it
+   * @throws InferenceFailedError, UnsupportedLanguageError, WorkerCrashedError, or the signal's reason
+   */
+  run<Input extends TaskInput>(
+    input: Input,
+    signal?: AbortSignal,
+  ): Promise<{ output: OutputOf<Input>; computeMs: number }>;
   /** Ends it and gives back its memory and its hold on the files. */
   end(): Promise<void>;
 }

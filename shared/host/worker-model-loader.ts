@@ -2,6 +2,7 @@ import type { Downloader } from '../repository/download.ts';
 import type { CacheLease } from '../repository/file-cache.ts';
 import { type Manifest, runtimeFiles } from '../repository/manifest.ts';
 import type { CompiledEngine } from '../runtime/compiled-engine.ts';
+import type { WorkerCrashedError } from '../runtime/errors.ts';
 import { ModelWorker } from '../runtime/model-worker.ts';
 import { untilAborted } from '../until-aborted.ts';
 import type { LoadedWorker, LoadObserver, ModelLoader } from './model-loader.ts';
@@ -19,9 +20,18 @@ export interface WorkerModelLoaderOptions {
 export function createWorkerModelLoader(options: WorkerModelLoaderOptions): ModelLoader {
   const { downloader, engine, warmUp } = options;
   return {
+    thawed: () => downloader.thawed(),
     async load(manifest: Manifest, observer: LoadObserver, signal: AbortSignal): Promise<LoadedWorker> {
-      const starting = ModelWorker.start(engine, (error) => observer.onCrash(error));
-      starting.catch(() => undefined);
+      // A worker that dies or cannot start ends the download, and a download that fails the start of the worker.
+      const failed = new AbortController();
+      const stopped = AbortSignal.any([signal, failed.signal]);
+      stopped.throwIfAborted();
+      const onEnd = (error: WorkerCrashedError) => {
+        failed.abort(error);
+        observer.onCrash(error);
+      };
+      const starting = ModelWorker.start(engine, onEnd, stopped);
+      starting.catch((thrown: unknown) => failed.abort(thrown));
       let hold: CacheLease | undefined;
       const end = async () => {
         try {
@@ -33,7 +43,7 @@ export function createWorkerModelLoader(options: WorkerModelLoaderOptions): Mode
       try {
         hold = await downloader.lease(manifest);
         const files = await downloader.ensureFiles(manifest, runtimeFiles(manifest), {
-          signal,
+          signal: stopped,
           onProgress: (progress) => observer.onDownloaded(progress),
         });
         const worker = await starting;
@@ -44,9 +54,10 @@ export function createWorkerModelLoader(options: WorkerModelLoaderOptions): Mode
           warmUp,
           onWarming: () => observer.onWarming(),
         });
-        await untilAborted(loading, signal);
-        return { run: (input, runSignal) => worker.run(input, runSignal), end };
+        const { heapBytes } = await untilAborted(loading, signal);
+        return { heapBytes, run: (input, runSignal) => worker.run(input, runSignal), end };
       } catch (thrown) {
+        failed.abort(thrown);
         // What failed first is what is told.
         await end().catch(() => undefined);
         throw thrown;

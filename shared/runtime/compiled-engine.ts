@@ -6,7 +6,8 @@ export interface CompiledEngine {
   readonly worker: URL;
   /** onnxruntime-web's loader, beside its WebAssembly module. */
   readonly glue: URL;
-  readonly compiled: Promise<WebAssembly.Module>;
+  /** The one compilation; after one that failed, another is begun. */
+  compiled(): Promise<WebAssembly.Module>;
   /** Threads that each session computes with. */
   readonly threads: number;
 }
@@ -16,9 +17,18 @@ export interface CompiledEngine {
  * @param folder holds `worker.mjs`, `ort-wasm-simd-threaded.mjs` and `ort-wasm-simd-threaded.wasm`; ends with a slash
  */
 export function compileEngine(folder: URL, threads: number): CompiledEngine {
-  const compiled = readFile(new URL('ort-wasm-simd-threaded.wasm', folder)).then((bytes) => WebAssembly.compile(bytes));
-  // Told to whoever loads a model; unobserved until then.
-  compiled.catch(() => undefined);
+  let underWay: Promise<WebAssembly.Module> | undefined;
+  const compiled = () => {
+    if (underWay === undefined) {
+      underWay = readFile(new URL('ort-wasm-simd-threaded.wasm', folder)).then((bytes) => WebAssembly.compile(bytes));
+      // Told to whoever loads a model now; a later load must not fail for want of a file handle or memory then.
+      underWay.catch(() => {
+        underWay = undefined;
+      });
+    }
+    return underWay;
+  };
+  void compiled();
   return {
     worker: new URL('worker.mjs', folder),
     glue: new URL('ort-wasm-simd-threaded.mjs', folder),

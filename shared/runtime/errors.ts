@@ -6,10 +6,15 @@ export class InferenceFailedError extends CasaLinguaError {
   readonly retryable = false;
 }
 
-/** The worker died with the request in it. */
+/** The worker died with the load or the request in it. */
 export class WorkerCrashedError extends CasaLinguaError {
-  readonly code = 'WORKER_CRASHED';
+  readonly code: string = 'WORKER_CRASHED';
   readonly retryable = true;
+}
+
+/** The worker died for want of memory: its WebAssembly heap could not grow as the load needs, or JavaScript's own. */
+export class OutOfMemoryError extends WorkerCrashedError {
+  override readonly code = 'OUT_OF_MEMORY';
 }
 
 /** The files are whole but this runtime cannot serve them: permanent for that version. */

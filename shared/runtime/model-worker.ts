@@ -1,7 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import type { Manifest } from '../repository/manifest.ts';
+import { untilAborted } from '../until-aborted.ts';
 import type { CompiledEngine } from './compiled-engine.ts';
-import { InferenceFailedError, ModelUnsupportedError, UnsupportedLanguageError, WorkerCrashedError } from './errors.ts';
+import {
+  InferenceFailedError,
+  ModelUnsupportedError,
+  OutOfMemoryError,
+  UnsupportedLanguageError,
+  WorkerCrashedError,
+} from './errors.ts';
 import type { OutputOf, TaskInput, TaskOutput } from './tasks.ts';
 import type { FromWorker, ToWorker, WorkerFault, WorkerStart } from './worker-protocol.ts';
 
@@ -28,13 +35,19 @@ export class ModelWorker {
   #ended: WorkerCrashedError | undefined;
   readonly #onEnd: (error: WorkerCrashedError) => void;
 
-  /** @param onEnd called once when the thread has ended by itself: crashed or out of memory */
-  static async start(engine: CompiledEngine, onEnd: (error: WorkerCrashedError) => void): Promise<ModelWorker> {
-    const workerData: WorkerStart = {
-      glue: engine.glue.href,
-      compiled: await engine.compiled,
-      threads: engine.threads,
-    };
+  /**
+   * @param onEnd called once when the thread has ended by itself: crashed or out of memory
+   * @param signal ends the wait for the engine's compilation; a thread that has begun is ended by `terminate`
+   * @throws WorkerCrashedError when the engine cannot be compiled, or the signal's reason
+   */
+  static async start(
+    engine: CompiledEngine,
+    onEnd: (error: WorkerCrashedError) => void,
+    signal?: AbortSignal,
+  ): Promise<ModelWorker> {
+    const compiled = await untilAborted(compiledOf(engine), signal);
+    signal?.throwIfAborted();
+    const workerData: WorkerStart = { glue: engine.glue.href, compiled, threads: engine.threads };
     return new ModelWorker(new Worker(engine.worker, { workerData, name: 'model' }), onEnd);
   }
 
@@ -44,11 +57,11 @@ export class ModelWorker {
     // An idle model must not keep a process alive; whoever waits for an answer has a socket or a timer.
     worker.unref();
     worker.on('message', (message: FromWorker) => this.#receive(message));
-    worker.on('error', (cause) => this.#end(new WorkerCrashedError('the model worker crashed', { cause })));
+    worker.on('error', (cause) => this.#end(crashOf(cause)));
     worker.on('exit', (code) => this.#end(new WorkerCrashedError(`the model worker ended with code ${code}`)));
   }
 
-  /** @throws ModelUnsupportedError, InferenceFailedError, WorkerCrashedError */
+  /** @throws ModelUnsupportedError, InferenceFailedError, WorkerCrashedError, OutOfMemoryError */
   load({ manifest, files, warmUp, onWarming }: LoadOptions): Promise<{ heapBytes: number }> {
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) {
@@ -141,6 +154,23 @@ export class ModelWorker {
     for (const id of [...this.#runs.keys()]) this.#settle(id)?.reject(error);
     if (!expected) this.#onEnd(error);
   }
+}
+
+async function compiledOf(engine: CompiledEngine): Promise<WebAssembly.Module> {
+  try {
+    return await engine.compiled();
+  } catch (cause) {
+    throw new WorkerCrashedError('the engine could not be compiled', { cause });
+  }
+}
+
+/** What a thread died of. Of its own words only the code or the name is told: they may quote what it was given. */
+function crashOf(cause: unknown): WorkerCrashedError {
+  const { code, name } = cause instanceof Error ? (cause as NodeJS.ErrnoException) : {};
+  if (code === 'OUT_OF_MEMORY' || code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return new OutOfMemoryError('the model worker ran out of memory', { cause });
+  }
+  return new WorkerCrashedError(`the model worker crashed: ${code ?? name ?? typeof cause}`, { cause });
 }
 
 function errorOf({ code, message }: WorkerFault): Error {

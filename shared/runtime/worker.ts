@@ -3,9 +3,11 @@
  * fact 1). It starts the engine at once, so that this happens while the weights still arrive.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { CasaLinguaError, messageOf } from '../errors.ts';
-import { type OrtModule, startOrtModule } from './engine/ort-module.ts';
+import { CasaLinguaError } from '../errors.ts';
+import { currentHeap } from './engine/heap-tensor.ts';
+import { startOrtModule } from './engine/ort-module.ts';
 import { type LoadedModel, loadModel, ModelFiles } from './load-model.ts';
+import { deathOf, isFatal, isOutOfMemory } from './worker-death.ts';
 import type { FromWorker, ToWorker, WorkerFault, WorkerStart } from './worker-protocol.ts';
 
 if (parentPort === null) throw new Error('worker.ts runs as a worker thread');
@@ -22,7 +24,10 @@ let model: LoadedModel | undefined;
 port.on('message', (message: ToWorker) => {
   switch (message.type) {
     case 'load':
-      void load(message);
+      // Unhandled, it ends the thread: nothing in it is to be trusted any more.
+      load(message).catch((thrown: unknown) => {
+        throw deathOf(thrown);
+      });
       return;
     case 'run':
       send(run(message));
@@ -42,8 +47,9 @@ async function load({ manifest, files, warmUp }: Extract<ToWorker, { type: 'load
     send({ type: 'warming' });
     for (let inference = 0; inference < warmUp; inference++) loaded.run(loaded.sample, () => undefined);
     model = loaded;
-    send({ type: 'ready', heapBytes: heapBytes(module) });
+    send({ type: 'ready', heapBytes: currentHeap(module).byteLength });
   } catch (thrown) {
+    if (isFatal(thrown) || isOutOfMemory(thrown)) throw thrown;
     send({ type: 'load-failed', fault: faultOf(thrown, 'MODEL_UNSUPPORTED') });
   }
 }
@@ -61,14 +67,10 @@ function run({ id, input, cancelled }: Extract<ToWorker, { type: 'run' }>): From
     const output = model.run(input, checkCancelled);
     return { type: 'done', id, output, computeMs: performance.now() - started };
   } catch (thrown) {
-    // After a trap the heap is not to be trusted any more: the thread dies with whatever is in it.
-    if (thrown instanceof WebAssembly.RuntimeError) throw thrown;
+    // A heap that is full has given back what this run took: whoever asks for less is served.
+    if (isFatal(thrown)) throw thrown;
     return { type: 'run-failed', id, fault: faultOf(thrown, 'INFERENCE_FAILED') };
   }
-}
-
-function heapBytes(module: OrtModule): number {
-  return module.HEAPU8.byteLength;
 }
 
 function faultOf(thrown: unknown, otherwise: WorkerFault['code']): WorkerFault {
@@ -82,12 +84,5 @@ function faultOf(thrown: unknown, otherwise: WorkerFault['code']): WorkerFault {
     }
   }
   // The engine's own errors may quote what it was given; only their class is told.
-  return {
-    code: otherwise,
-    message: thrown instanceof WebAssembly.RuntimeError ? messageOf(thrown) : errorName(thrown),
-  };
-}
-
-function errorName(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.name : typeof thrown;
+  return { code: otherwise, message: thrown instanceof Error ? thrown.name : typeof thrown };
 }

@@ -2,11 +2,19 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ModelUnsupportedError, WorkerCrashedError } from '../../shared/runtime/errors.ts';
+import { compileEngine } from '../../shared/runtime/compiled-engine.ts';
+import {
+  InferenceFailedError,
+  ModelUnsupportedError,
+  OutOfMemoryError,
+  WorkerCrashedError,
+} from '../../shared/runtime/errors.ts';
 import { ModelWorker } from '../../shared/runtime/model-worker.ts';
 import type { TranslationInput } from '../../shared/runtime/tasks.ts';
+import { withEngineChange, withHeapOf, withWorker } from '../support/faulty-engine.ts';
 import { deployedEngine, type ModelOnDisk, modelFolder, modelOnDisk } from '../support/real-model.ts';
 
 const english = (changes: Partial<TranslationInput> & Pick<TranslationInput, 'texts'>): TranslationInput => ({
@@ -183,11 +191,6 @@ describe('a worker that is ended', () => {
 });
 
 describe('a worker that dies', () => {
-  /** An engine whose worker is this script instead. */
-  const engineWith = (script: string) => ({
-    ...engine,
-    worker: new URL(`data:text/javascript,${encodeURIComponent(script)}`),
-  });
   const onMessage = (type: string, what: string) => `
     import { parentPort } from 'node:worker_threads';
     parentPort.on('message', (message) => { if (message.type === ${JSON.stringify(type)}) { ${what} } });`;
@@ -197,7 +200,7 @@ describe('a worker that dies', () => {
     ['exits', 'process.exit(3)', 'code 3'],
   ])('when it %s while it loads, fails the load and says so once', async (_, what, words) => {
     const ends: WorkerCrashedError[] = [];
-    const worker = await ModelWorker.start(engineWith(onMessage('load', what)), (error) => ends.push(error));
+    const worker = await ModelWorker.start(withWorker(engine, onMessage('load', what)), (error) => ends.push(error));
 
     const failure = await worker.load({ ...translation, ...quiet }).catch((error: unknown) => error);
 
@@ -211,7 +214,7 @@ describe('a worker that dies', () => {
   test('fails every run that waits, once each, and every later one', async () => {
     const ends: WorkerCrashedError[] = [];
     const dies = onMessage('run', "if (message.id === 3) throw new Error('enough')");
-    const worker = await ModelWorker.start(engineWith(dies), (error) => ends.push(error));
+    const worker = await ModelWorker.start(withWorker(engine, dies), (error) => ends.push(error));
     const input = english({ texts: ['Good morning.'] });
 
     const failures = await Promise.allSettled([worker.run(input), worker.run(input), worker.run(input)]);
@@ -219,6 +222,13 @@ describe('a worker that dies', () => {
     expect(failures.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
     await expect(worker.run(input)).rejects.toBe(ends[0]);
     expect(ends).toHaveLength(1);
+  });
+
+  test('for want of JavaScript’s memory says so', async () => {
+    const full = "throw Object.assign(new Error('heap limit'), { code: 'ERR_WORKER_OUT_OF_MEMORY' })";
+    const worker = await ModelWorker.start(withWorker(engine, onMessage('load', full)), () => undefined);
+
+    await expect(worker.load({ ...translation, ...quiet })).rejects.toThrow(OutOfMemoryError);
   });
 
   test('dies of an engine that cannot be started: that is not the model’s fault', async () => {
@@ -229,24 +239,61 @@ describe('a worker that dies', () => {
   });
 
   test('dies of a trap in the engine: the heap is not to be trusted any more', async () => {
-    const glue = `
-      import create from ${JSON.stringify(engine.glue.href)};
-      export default async (options) => {
-        const module = await create(options);
-        const run = module._OrtRun;
-        let runs = 0;
-        module._OrtRun = (...given) => {
-          if (++runs > 10) throw new WebAssembly.RuntimeError('unreachable');
-          return run(...given);
-        };
-        return module;
-      };`;
-    const trapping = { ...engine, glue: new URL(`data:text/javascript,${encodeURIComponent(glue)}`) };
+    const trapping = withEngineChange(
+      engine,
+      `const run = module._OrtRun;
+      let runs = 0;
+      module._OrtRun = (...given) => {
+        if (++runs > 10) throw new WebAssembly.RuntimeError('unreachable');
+        return run(...given);
+      };`,
+    );
     const worker = await ModelWorker.start(trapping, () => undefined);
     await worker.load({ ...translation, ...quiet });
 
     const sentence = 'I have to pay the rent before the first of the month.';
     await expect(worker.run(english({ texts: [sentence] }))).rejects.toThrow(WorkerCrashedError);
+  });
+});
+
+describe('a heap that is full in the middle of a translation', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'casalingua-heap-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  test('fails that one and serves the next as before: it has given back what it took', async () => {
+    // The model takes 54 MB of it; a batch of long sentences with 16 beams takes far more.
+    const worker = await ModelWorker.start(await withHeapOf(engine, 55, folder), () => undefined);
+    await worker.load({ ...translation, ...quiet });
+    const small = english({ texts: ['Where is the library?'] });
+    const before = await worker.run(small);
+    const sentence =
+      'I went to the library to read a book about houses and gardens and trees and dogs and cats '.repeat(4);
+    const large = english({ texts: Array.from({ length: 32 }, (_, index) => `${index} ${sentence}`), numBeams: 16 });
+
+    await expect(worker.run(large)).rejects.toThrow(InferenceFailedError);
+
+    expect((await worker.run(small)).output).toEqual(before.output);
+    await worker.terminate();
+  });
+});
+
+describe('an engine that cannot be compiled', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'casalingua-engine-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  test('fails the load for now, and the next one tries anew', async () => {
+    const late = compileEngine(pathToFileURL(join(folder, '/')), 1);
+    await expect(ModelWorker.start(late, () => undefined)).rejects.toMatchObject({ retryable: true });
+    // The smallest module there is.
+    await writeFile(join(folder, 'ort-wasm-simd-threaded.wasm'), Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+
+    expect(await late.compiled()).toBeDefined();
   });
 });
 
