@@ -7,7 +7,7 @@ import type { ObjectStore } from './object-store.ts';
 import type { PartialFile } from './partial-file.ts';
 import { type ByteRange, missingRanges } from './ranges.ts';
 import { retry } from './retry.ts';
-import { guardStall } from './stall-guard.ts';
+import { guardStall, type StallGuard } from './stall-guard.ts';
 import { TaskGroup } from './task-group.ts';
 import { type Thaws, throughThaws } from './thaws.ts';
 
@@ -88,6 +88,7 @@ export class FileDownload {
       startRest();
     }
     await group.done();
+    signal.throwIfAborted();
   }
 
   /** A part keeps its place until it is whole: the bytes that come first in the file are there first. */
@@ -122,7 +123,7 @@ export class FileDownload {
     const { store, settings, clock } = this.#context;
     const partial = this.#partial;
     let end = range.start;
-    await guardStall(settings.stallMs, signal, async (guard) => {
+    const receive = async (guard: StallGuard) => {
       const known = partial.etag;
       const ifMatch = known === undefined ? {} : { ifMatch: known };
       const answer = await store.getRange(this.#key, { ...range, ...ifMatch, signal: guard.signal });
@@ -149,7 +150,15 @@ export class FileDownload {
       } finally {
         await writes.flush();
       }
-    });
+    };
+    try {
+      await guardStall(settings.stallMs, signal, receive);
+    } catch (thrown) {
+      // With its last byte a part is whole, however its answer ended.
+      if (end < range.end) {
+        throw thrown;
+      }
+    }
     if (end < range.end) {
       throw new StoreUnavailableError(`the answer for ${this.#key} ended ${range.end - end} bytes early`);
     }

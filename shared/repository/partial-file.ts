@@ -12,7 +12,7 @@ import { type ByteRange, contiguousEnd, mergeRanges } from './ranges.ts';
 
 /** The owner of a partial file that nobody works on. */
 const NOBODY = 'nobody';
-/** Lines of a journal after which it is written anew with the ranges that they come to: a few. */
+/** Lines added to a journal after which it is written anew with the ranges that they come to: a few. */
 const COMPACT_LINES = 1_000;
 
 export interface PartialEntry {
@@ -32,7 +32,7 @@ export class PartialFile {
   #folder: string;
   readonly #data: FileHandle;
   readonly #journal: JournalFile;
-  #journalLines = 0;
+  #linesAdded = 0;
   #etag: string | undefined;
   #finished: ByteRange[] = [];
   #hash: PrefixHash;
@@ -173,16 +173,16 @@ export class PartialFile {
 
   #remember(range: ByteRange): void {
     this.#finished = mergeRanges([...this.#finished, range]);
-    if (this.#journalLines >= COMPACT_LINES) {
+    if (this.#linesAdded >= COMPACT_LINES) {
       void this.#rewriteJournal();
     } else {
-      this.#journalLines += 1;
+      this.#linesAdded += 1;
       this.#journal.append(rangeLine(range));
     }
   }
 
   async #rewriteJournal(): Promise<void> {
-    this.#journalLines = this.#finished.length;
+    this.#linesAdded = 0;
     this.#journal.replace(this.#header() + this.#finished.map(rangeLine).join(''));
     await this.#journal.settled();
   }

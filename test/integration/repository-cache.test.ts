@@ -224,6 +224,26 @@ describe('a partial file', () => {
     await rm(parent, { recursive: true });
   });
 
+  it('keeps its journal small, however many writes there are', async () => {
+    const parent = await mkdtemp(join(tmpdir(), 'casalingua-partial-'));
+    const file = { path: 'x', size: 2_500, sha256: 'a'.repeat(64), role: 'other' as const };
+    const partial = await PartialFile.create(parent, file, 'me');
+    partial.begin('"etag"');
+    for (let at = 0; at < file.size; at++) {
+      await partial.write(at, [Buffer.alloc(1)]);
+    }
+    await partial.release();
+    const [entry] = await PartialFile.list(parent, { own: 'me', isAlive: () => false }, 0);
+    const lines = (await readFile(join(entry?.folder ?? '', 'journal'), 'utf8')).split('\n').length;
+
+    const taken = entry && (await PartialFile.takeOver(entry, file, 'me'));
+
+    expect(lines).toBeLessThan(1_100);
+    expect(taken?.finished).toEqual([{ start: 0, end: file.size }]);
+    await taken?.discard();
+    await rm(parent, { recursive: true });
+  });
+
   it('is not taken over when its bytes are not those that its journal tells of', async () => {
     const parent = await mkdtemp(join(tmpdir(), 'casalingua-partial-'));
     const file = { path: 'x', size: 30, sha256: 'a'.repeat(64), role: 'other' as const };
