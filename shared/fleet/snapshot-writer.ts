@@ -1,3 +1,4 @@
+import type { ModelState } from '../host/model-state.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { type InstanceSnapshot, type InstanceSnapshots, LOADING_PERIOD_MS, PERIOD_MS } from './instance-snapshot.ts';
 import type { TakeSnapshot } from './snapshot-source.ts';
@@ -53,7 +54,8 @@ export function createSnapshotWriter(options: SnapshotWriterOptions): SnapshotWr
   return {
     changed() {
       isUnseen = true;
-      writeIfDue();
+      // Of several changes in one step of the host the last is worth telling.
+      queueMicrotask(writeIfDue);
     },
     wake: writeIfDue,
     pending() {
@@ -124,9 +126,11 @@ function isWithin(elapsedMs: number, ms: number): boolean {
   return elapsedMs >= 0 && elapsedMs < ms;
 }
 
+const moving: readonly ModelState[] = ['DOWNLOADING', 'INITIALIZING', 'WARMING'];
+
 /** Whether the numbers in it are on the move. */
 function loads({ report }: InstanceSnapshot): boolean {
-  return report.queue.size > 0 || report.queue.loading.length > 0;
+  return report.models.some(({ state }) => moving.includes(state));
 }
 
 /** What makes a snapshot another one; leases and times do not, or each request would be written. */

@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createSnapshotWriter } from '../../shared/fleet/snapshot-writer.ts';
-import type { HostReport, ModelStatus } from '../../shared/host/model-host.ts';
+import type { ModelStatus } from '../../shared/host/model-host.ts';
 import { createFakeSnapshots, snapshotOf } from '../support/fake-fleet.ts';
 import { modelStatus } from '../support/fake-host.ts';
 import { testNow } from '../support/inference-app.ts';
 
-const idle: Partial<HostReport> = {};
-const loads: Partial<HostReport> = { queue: { size: 0, limit: 8, loading: ['translate-en-es@1'] } };
 const downloading = (progress: number) => modelStatus({ state: 'DOWNLOADING', progress });
 
 /** A writer over a host and a clock that the test moves by hand; a timer goes off when `advance` passes its time. */
@@ -14,14 +12,13 @@ function start({ timeoutMs = 60_000, firstTimeoutMs = 60_000 } = {}) {
   const store = createFakeSnapshots();
   let now = testNow;
   let models: readonly ModelStatus[] = [];
-  let host = idle;
   let looks = 0;
   let timer: { readonly at: number; readonly run: () => void } | undefined;
   const writer = createSnapshotWriter({
     store,
     take: () => {
       looks += 1;
-      return snapshotOf({ at: now, models, host });
+      return snapshotOf({ at: now, models });
     },
     clock: { now: () => now },
     timeoutMs,
@@ -39,9 +36,8 @@ function start({ timeoutMs = 60_000, firstTimeoutMs = 60_000 } = {}) {
     looks: () => looks,
     timerIn: () => (timer === undefined ? undefined : timer.at - now),
     /** What the host holds from now on; `changed` is for the test to call. */
-    hold(next: readonly ModelStatus[], nextHost = idle) {
+    hold(next: readonly ModelStatus[]) {
       models = next;
-      host = nextHost;
     },
     /** Time passes in which the instance is awake. */
     async advance(ms: number) {
@@ -125,10 +121,10 @@ describe('an instance tells of itself', () => {
 
   it('every 2 s while something loads, and of its end at once', async () => {
     const instance = start();
-    instance.hold([downloading(0.1)], loads);
+    instance.hold([downloading(0.1)]);
     await instance.request();
     for (const progress of [0.2, 0.3, 0.4, 0.5]) {
-      instance.hold([downloading(progress)], loads);
+      instance.hold([downloading(progress)]);
       instance.writer.changed();
       await instance.advance(1_000);
     }
@@ -137,6 +133,36 @@ describe('an instance tells of itself', () => {
     instance.writer.changed();
     await instance.writer.pending();
     expect(progressOf(instance)).toEqual([0.1, 0.3, 0.5, 1]);
+  });
+
+  it('of the last of several changes in one step', async () => {
+    const instance = start();
+    await instance.request();
+    instance.hold([modelStatus({ state: 'DRAINING' })]);
+    instance.writer.changed();
+    instance.hold([modelStatus({ state: 'UNLOADED' })]);
+    instance.writer.changed();
+    await instance.writer.pending();
+    await instance.writer.pending();
+    const told = instance.store.written.map(({ report }) => report.models[0]?.state);
+    expect(told).toEqual([undefined, 'UNLOADED']);
+  });
+
+  it('of a change that comes without a request', async () => {
+    const instance = start();
+    await instance.request();
+    instance.hold([modelStatus()]);
+    instance.writer.changed();
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    expect(instance.store.written).toHaveLength(2);
+  });
+
+  it('no more often for a model that waits for its next try', async () => {
+    const instance = start();
+    instance.hold([modelStatus({ state: 'QUEUED', nextTryAt: testNow + 60_000 })]);
+    await instance.request();
+    await instance.advance(29_999);
+    expect(instance.store.written).toHaveLength(1);
   });
 
   it('of what happened while it was writing, when that is done', async () => {

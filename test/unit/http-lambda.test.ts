@@ -92,19 +92,6 @@ describe('behind Lambda', () => {
       expect((await answer).statusCode).toBe(200);
     });
 
-    it('waits for all who have calls out, and not for who has none', async () => {
-      const finished: string[] = [];
-      const calls = (name: string, turns: number) => async () => {
-        for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
-        finished.push(name);
-      };
-      const handler = lambdaHandler(createTestApp().app, calls('first', 1), () => undefined, calls('second', 20));
-
-      await handler(event(body), context());
-
-      expect(finished).toEqual(['first', 'second']);
-    });
-
     it('waits no longer than 100 ms', async () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
       const answer = lambdaHandler(createTestApp().app, () => new Promise<void>(() => {}))(event(body), context());
