@@ -73,10 +73,10 @@ function instanceDocument({ snapshot, stale }: SeenInstance, now: number) {
     cpu_usage: Math.round(snapshot.cpuPercent),
     memory: {
       protected: report.memory.protected,
-      limit_mb: report.memory.limitMb ?? null,
-      budget_mb: report.memory.budgetMb ?? null,
-      used_mb: report.memory.rssMb ?? null,
-      reserved_mb: report.memory.reservedMb,
+      limit_mb: wholeMb(report.memory.limitMb),
+      budget_mb: wholeMb(report.memory.budgetMb),
+      used_mb: wholeMb(report.memory.rssMb),
+      reserved_mb: wholeMb(report.memory.reservedMb),
     },
     model_queue: { size: report.queue.size, limit: report.queue.limit, currently_loading: report.queue.loading },
     models: report.models.map(modelDocument),
@@ -95,7 +95,7 @@ function modelDocument(model: ModelStatus) {
     seconds_left: model.secondsLeft ?? null,
     leases: model.leases,
     waiting: model.waiting,
-    memory_mb: model.memoryMb,
+    memory_mb: wholeMb(model.memoryMb),
     attempts: model.attempts,
     stays: model.stays,
     started_at: timeOf(model.startedAt),
@@ -122,6 +122,10 @@ function memoryOf(reports: readonly MemoryReport[]) {
     memory_used: gigabytes(used),
     memory_percent: total === 0 ? 0 : Math.round((1000 * used) / total) / 10,
   };
+}
+
+function wholeMb(mb: number | undefined): number | null {
+  return mb === undefined ? null : Math.round(mb);
 }
 
 function gigabytes(mb: number): string {

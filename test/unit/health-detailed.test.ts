@@ -39,6 +39,7 @@ describe('GET /health/detailed', () => {
       lastUsedAt: testNow - 1_000,
       leases: 1,
       stays: true,
+      memoryMb: 454.8,
     });
 
     const { status, body } = await ask('/health/detailed', fleetOf(snapshotOf({ models: [model] })));
