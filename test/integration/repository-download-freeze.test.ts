@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { DownloadSettings } from '../../shared/config/settings.ts';
-import { S3ObjectStore } from '../../shared/repository/s3-object-store.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type DownloadSettings, readSettings } from '../../shared/config/settings.ts';
+import { createLateStores } from '../../shared/fleet/late-stores.ts';
 import { manifestOf, sha256 } from '../property/download-fault-store.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { until } from '../support/process-state.ts';
-import { s3Client, startBucket } from '../support/s3.ts';
+import { startBucket } from '../support/s3.ts';
 import { DownloadProcess } from './repository-download-process.ts';
 
 const KB = 1024;
@@ -136,22 +136,36 @@ describe('a download on an instance that is frozen between requests', () => {
 });
 
 describe('S3 after a freeze', () => {
+  let bucket: Awaited<ReturnType<typeof startBucket>>;
+  let proxy: FaultProxy;
+
+  beforeEach(async () => {
+    bucket = await startBucket();
+    proxy = await startFaultProxy(bucket.endpoint);
+    await bucket.client.send(new PutObjectCommand({ Bucket: bucket.bucket, Key: 'key', Body: 'text' }));
+    vi.stubEnv('AWS_ENDPOINT_URL', proxy.endpoint);
+    vi.stubEnv('AWS_REGION', 'eu-central-1');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+  });
+
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await proxy.close();
+    await bucket.close();
+  });
+
   it('is asked over fresh connections once they are renewed', async () => {
-    const bucket = await startBucket();
-    const proxy = await startFaultProxy(bucket.endpoint);
-    try {
-      await bucket.client.send(new PutObjectCommand({ Bucket: bucket.bucket, Key: 'key', Body: 'text' }));
-      const store = new S3ObjectStore(s3Client(proxy.endpoint), bucket.bucket);
-      // Its connection stays open for the next.
-      await store.getText('key');
-      proxy.deaden();
+    const settings = readSettings({ CASALINGUA_MODEL_BUCKET: bucket.bucket, CASALINGUA_TABLE: 'fleet' });
+    const { objects } = createLateStores(settings);
+    // The SDK is not even here.
+    objects.renewConnections();
+    // The connection stays open for the next call.
+    await objects.getText('key');
+    proxy.deaden();
 
-      store.renewConnections();
+    objects.renewConnections();
 
-      await expect(store.getText('key', { signal: AbortSignal.timeout(5_000) })).resolves.toBe('text');
-    } finally {
-      await proxy.close();
-      await bucket.close();
-    }
+    await expect(objects.getText('key', { signal: AbortSignal.timeout(5_000) })).resolves.toBe('text');
   });
 });

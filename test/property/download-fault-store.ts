@@ -20,6 +20,8 @@ export class FaultStore implements ObjectStore {
   readonly objects = new Map<string, { bytes: Buffer; etag: string }>();
   faults: Fault[] = [];
   requests = 0;
+  /** The first byte of each range that was asked for. */
+  readonly starts: number[] = [];
   renewals = 0;
   /** Of all answers together. */
   bytesSent = 0;
@@ -43,6 +45,7 @@ export class FaultStore implements ObjectStore {
 
   async getRange(key: string, request: RangeRequest): Promise<RangeResponse> {
     this.requests += 1;
+    this.starts.push(request.start);
     // S3 takes it for another request.
     if (request.start >= request.end) throw new RangeError('a range of no bytes was asked for');
     await turn();

@@ -24,10 +24,10 @@ async function newFolder(): Promise<string> {
 }
 
 /** A process of its own: it knows of the earlier ones what they left on disk. */
-function startProcess(store: FaultStore, folder: string, attempts: number): Downloader {
+function startProcess(store: FaultStore, folder: string, attempts: number, concurrency = 3): Downloader {
   const clock = { now: () => 1_000_000, sleep: () => Promise.resolve() };
   const cache = new FileCache({ folder, maxBytes: 200_000, identity: { own: 'me', isAlive: () => false }, clock });
-  const settings = { partBytes: PART_BYTES, concurrency: 3, attempts, stallMs: 20 };
+  const settings = { partBytes: PART_BYTES, concurrency, attempts, stallMs: 20 };
   const downloader = new Downloader({ store, cache, settings, clock, random: () => 0.5 });
   store.onFreeze = () => downloader.thawed();
   return downloader;
@@ -122,5 +122,33 @@ describe('a download', () => {
       ),
       { numRuns: 100 },
     );
+  });
+
+  it('makes a part whole, in spite of freezes and failures, before it begins the next', async () => {
+    const store = new FaultStore(100);
+    const { manifest } = publish(store, [2_500]);
+    store.faults = [{ kind: 'freeze', after: 400 }, { kind: 'unavailable' }, { kind: 'reset', after: 300 }];
+
+    await startProcess(store, await newFolder(), 2, 1).ensureFiles(manifest, manifest.files);
+
+    expect(store.starts).toEqual([0, 400, 400, 700, 1_000, 2_000]);
+  });
+
+  it('tells that it was aborted even when every byte has come, and keeps them', async () => {
+    const store = new FaultStore(100);
+    const { manifest, total } = publish(store, [2_500]);
+    const folder = await newFolder();
+    const stop = new AbortController();
+
+    const download = startProcess(store, folder, 1).ensureFiles(manifest, manifest.files, {
+      signal: stop.signal,
+      onProgress: ({ bytesDone, bytesTotal }) => {
+        if (bytesDone === bytesTotal) stop.abort(given);
+      },
+    });
+    await expect(download).rejects.toBe(given);
+    await startProcess(store, folder, 1).ensureFiles(manifest, manifest.files);
+
+    expect(store.bytesSent).toBe(total);
   });
 });
