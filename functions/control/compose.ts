@@ -27,13 +27,12 @@ export interface ControlOptions {
 /** The whole control function, by its environment. @throws SettingsInvalidError */
 export function composeControl(env: NodeJS.ProcessEnv, options: ControlOptions = {}): Control {
   const settings = readSettings(env, options.assets);
-  const { storeTimeoutMs: timeoutMs, storeFirstTimeoutMs: firstTimeoutMs } = settings;
   const clock = systemClock;
   const log = createJsonLog((line) => process.stdout.write(`${line}\n`), clock);
   const catalog = createFleetCatalog(settings, createLateStores(settings));
   const instances =
     options.instances ??
-    createSnapshotReader({ store: createLateSnapshots(settings), clock, timeoutMs, firstTimeoutMs });
+    createSnapshotReader({ store: createLateSnapshots(settings), clock, timeoutMs: settings.storeFirstTimeoutMs });
   const { preloadModels } = settings.modelLoading;
   return { app: createApp({ catalog, instances, preloadModels, log, clock, version: VERSION }), catalog };
 }

@@ -6,6 +6,7 @@ import {
   PutItemCommand,
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
+import { StoreUnavailableError } from '../repository/errors.ts';
 import { mapDynamoError } from './dynamo-errors.ts';
 import type { InstanceSnapshot, InstanceSnapshots, SnapshotsRead } from './instance-snapshot.ts';
 import { decodeSnapshot, encodeSnapshot } from './instance-snapshot-code.ts';
@@ -41,17 +42,18 @@ export class DynamoInstanceSnapshots implements InstanceSnapshots {
     };
     const body = encodeSnapshot(snapshot, WRITE_UNIT_BYTES - itemBytes({ ...rest, s: { S: '' } }));
     const command = new PutItemCommand({ TableName: this.#table, Item: { ...rest, s: { S: body } } });
-    await this.#told(() => this.#client.send(command, optionsOf(signal)), signal);
+    await this.#call(() => this.#client.send(command, optionsOf(signal)), signal);
   }
 
   async remove(id: string, { signal }: Options = {}): Promise<void> {
     const command = new DeleteItemCommand({ TableName: this.#table, Key: keyOf(id) });
-    await this.#told(() => this.#client.send(command, optionsOf(signal)), signal);
+    await this.#call(() => this.#client.send(command, optionsOf(signal)), signal);
   }
 
   async readAll({ signal }: Options = {}): Promise<SnapshotsRead> {
-    const shards = Array.from({ length: SHARDS }, (_, shard) => this.#readShard(shard, signal));
-    const items = (await this.#told(() => Promise.all(shards), signal)).flat();
+    const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
+    const read = () => Promise.all(shards.map((shard) => this.#readShard(shard, signal)));
+    const items = (await this.#call(read, signal)).flat();
     const snapshots = items.map(toSnapshot).filter((snapshot) => snapshot !== undefined);
     return { snapshots, unreadable: items.length - snapshots.length };
   }
@@ -75,9 +77,13 @@ export class DynamoInstanceSnapshots implements InstanceSnapshots {
     return items;
   }
 
-  async #told<Answer>(call: () => Promise<Answer>, signal: AbortSignal | undefined): Promise<Answer> {
+  /** Tries twice: a connection that slept through a freeze fails the first call that is made over it. */
+  async #call<Answer>(call: () => Promise<Answer>, signal: AbortSignal | undefined): Promise<Answer> {
     try {
-      return await call();
+      return await call().catch((thrown) => {
+        if (mapDynamoError(thrown, '', signal) instanceof StoreUnavailableError) return call();
+        throw thrown;
+      });
     } catch (thrown) {
       throw mapDynamoError(thrown, 'instance snapshots', signal);
     }

@@ -5,10 +5,8 @@ import { type FleetView, type InstanceSnapshots, PERIOD_MS, type SnapshotsRead }
 export interface SnapshotReaderOptions {
   readonly store: Pick<InstanceSnapshots, 'readAll'>;
   readonly clock: { now(): number };
-  /** Ms for one reading. */
+  /** Ms for one reading: it may have to connect anew, and nobody's text waits for it. */
   readonly timeoutMs: number;
-  /** Ms for a reading as long as none has succeeded. */
-  readonly firstTimeoutMs: number;
 }
 
 /** For which a reading, or the failure to read, is good. */
@@ -21,7 +19,7 @@ const STALE_MS = 2 * PERIOD_MS;
  * what has expired since, and why.
  */
 export function createSnapshotReader(options: SnapshotReaderOptions): () => Promise<FleetView> {
-  const { store, clock, timeoutMs, firstTimeoutMs } = options;
+  const { store, clock, timeoutMs } = options;
   let known: SnapshotsRead | undefined;
   let failure: string | undefined;
   let triedAt: number | undefined;
@@ -44,7 +42,7 @@ export function createSnapshotReader(options: SnapshotReaderOptions): () => Prom
   }
 
   async function read(): Promise<void> {
-    const signal = AbortSignal.timeout(known === undefined ? firstTimeoutMs : timeoutMs);
+    const signal = AbortSignal.timeout(timeoutMs);
     try {
       known = await untilAborted(store.readAll({ signal }), signal);
       failure = undefined;

@@ -9,10 +9,12 @@ export interface SnapshotWriterOptions {
   readonly clock: { now(): number };
   /** Ms for one write. */
   readonly timeoutMs: number;
-  /** Ms for a write as long as none has succeeded: it also pays for the connection and the credentials. */
+  /** Ms for one that also pays for the connection, since none has succeeded lately. */
   readonly firstTimeoutMs: number;
   /** Calls `run` once after `ms`, unless what it returns is called before. A timer that stands still does no harm. */
   readonly after: (ms: number, run: () => void) => () => void;
+  /** A signal that is aborted after `ms`; default: by a timer. */
+  readonly abortedAfter?: (ms: number) => AbortSignal;
 }
 
 /** Tells the fleet what this instance holds. Nothing here throws. */
@@ -29,6 +31,9 @@ export interface SnapshotWriter {
   close(): Promise<void>;
 }
 
+/** After a longer silence the connection is gone. */
+const CONNECTED_MS = 2 * PERIOD_MS;
+
 /** A timer that keeps no process alive. */
 export function afterMs(ms: number, run: () => void): () => void {
   const timer = setTimeout(run, ms).unref();
@@ -40,12 +45,12 @@ export function afterMs(ms: number, run: () => void): () => void {
  * write at a time. After a write that failed the next one comes 2 s later, then 4 s, up to 30 s.
  */
 export function createSnapshotWriter(options: SnapshotWriterOptions): SnapshotWriter {
-  const { store, take, clock, timeoutMs, firstTimeoutMs, after } = options;
+  const { store, take, clock, timeoutMs, firstTimeoutMs, after, abortedAfter = AbortSignal.timeout } = options;
   /** The snapshot of the last write, whether it succeeded or not. */
   let sent: InstanceSnapshot | undefined;
   let writing: Promise<void> | undefined;
   let isUnseen = true;
-  let everWritten = false;
+  let succeededAt = Number.NEGATIVE_INFINITY;
   let failuresInARow = 0;
   let dropped = 0;
   let closed = false;
@@ -109,10 +114,11 @@ export function createSnapshotWriter(options: SnapshotWriterOptions): SnapshotWr
   }
 
   async function attempt(call: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const signal = AbortSignal.timeout(everWritten ? timeoutMs : firstTimeoutMs);
+    const isConnected = isWithin(clock.now() - succeededAt, CONNECTED_MS);
+    const signal = abortedAfter(isConnected ? timeoutMs : firstTimeoutMs);
     try {
       await untilAborted(call(signal), signal);
-      everWritten = true;
+      succeededAt = clock.now();
       failuresInARow = 0;
     } catch {
       dropped++;

@@ -109,6 +109,24 @@ describe.each(dynamoServers)('instance snapshots on $name', (kind) => {
       expect(unreadable).toBeGreaterThanOrEqual(4);
     });
 
+    it('tries once more over a connection that slept through a freeze, and not for ever', async () => {
+      const client = dynamoClient(table.endpoint);
+      let failures = 1;
+      client.middlewareStack.add((next) => async (args) => {
+        failures -= 1;
+        if (failures >= 0) throw Object.assign(new Error('the socket was idle'), { name: 'TimeoutError' });
+        return next(args);
+      });
+      const waking = new DynamoInstanceSnapshots(client, table.tableName);
+
+      await waking.write(snapshotOf({ id: 'woken', at }));
+      expect(await seen('woken')).toBeDefined();
+
+      failures = 2;
+      await expect(waking.write(snapshotOf({ id: 'woken', at }))).rejects.toThrow(StoreUnavailableError);
+      client.destroy();
+    });
+
     it('tells a table that is not there from a store that does not answer', async () => {
       const elsewhere = new DynamoInstanceSnapshots(table.client, 'no-such-table');
       await expect(elsewhere.readAll()).rejects.toThrow(StoreRefusedError);

@@ -190,6 +190,11 @@ describe('GET /health/detailed', () => {
     });
   });
 
+  it('does not mind where memory is not protected', async () => {
+    const memory = { protected: false, limitMb: undefined, budgetMb: undefined, rssMb: undefined, reservedMb: 0 };
+    expect(await detailed(fleetOf(snapshotOf({ host: { memory } })))).toMatchObject({ status: 'healthy', reasons: [] });
+  });
+
   it('says how many unloaded models an instance had no room to tell of', async () => {
     const body = await detailed(fleetOf(snapshotOf({ leftOut: 3 })));
     expect(body).toMatchObject({
@@ -260,6 +265,12 @@ describe('the status', () => {
       fleetOf(snapshotOf({ id: 'a', models: [failed] }), snapshotOf({ id: 'b', models: [failed] })),
       oneModel,
       'model translate-en-es@1 FAILED: FILE_CORRUPT, decoder.onnx has another sha256 (on 2 instances)',
+    ],
+    [
+      'every model of the catalog has FAILED, whatever lies idle besides',
+      fleetOf(snapshotOf({ models: [failed, modelStatus({ id: 'retired', state: 'UNLOADED' })] })),
+      oneModel,
+      'model translate-en-es@1 FAILED: FILE_CORRUPT, decoder.onnx has another sha256',
     ],
   ])('is unhealthy when %s; the answer is 200, since probes ask elsewhere', async (_, fleet, catalog, reason) => {
     const { status, body } = await ask('/health/detailed', fleet, { catalog });

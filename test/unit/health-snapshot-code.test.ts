@@ -138,6 +138,7 @@ describe('a snapshot without room', () => {
     const { read } = stored(snapshotOf({ models }), whole.bytes - 1);
 
     expect(read?.report.models.map(({ id }) => id)).toEqual(['newer', 'translate-en-es']);
+    expect(read?.report.models[1]).toEqual(modelStatus());
     expect(read?.leftOut).toBe(1);
   });
 

@@ -4,10 +4,10 @@ import { createSnapshotReader } from '../../shared/fleet/snapshot-reader.ts';
 import { createFakeSnapshots, snapshotOf } from '../support/fake-fleet.ts';
 import { testNow } from '../support/inference-app.ts';
 
-function start(stored = [snapshotOf()], { timeoutMs = 60_000, firstTimeoutMs = 60_000 } = {}) {
+function start(stored = [snapshotOf()], timeoutMs = 60_000) {
   const store = createFakeSnapshots(stored);
   let now = testNow;
-  const read = createSnapshotReader({ store, clock: { now: () => now }, timeoutMs, firstTimeoutMs });
+  const read = createSnapshotReader({ store, clock: { now: () => now }, timeoutMs });
   return {
     store,
     read,
@@ -51,7 +51,7 @@ describe('the instances that are seen', () => {
   it('are told with those that cannot be understood', async () => {
     const readAll = async () => ({ snapshots: [], unreadable: 2 });
     const clock = { now: () => testNow };
-    const read = createSnapshotReader({ store: { readAll }, clock, timeoutMs: 60_000, firstTimeoutMs: 60_000 });
+    const read = createSnapshotReader({ store: { readAll }, clock, timeoutMs: 60_000 });
     expect(await read()).toEqual({
       instances: [],
       reasons: ['2 instances of another version cannot be understood'],
@@ -121,7 +121,7 @@ describe('the store', () => {
   });
 
   it('that hangs is given up', async () => {
-    const { store, read } = start([], { firstTimeoutMs: 1 });
+    const { store, read } = start([], 1);
     store.become('hanging');
     expect((await read()).reasons).toEqual([
       'the snapshots of the instances cannot be read: the store did not answer in time',

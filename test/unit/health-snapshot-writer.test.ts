@@ -8,11 +8,12 @@ import { testNow } from '../support/inference-app.ts';
 const downloading = (progress: number) => modelStatus({ state: 'DOWNLOADING', progress });
 
 /** A writer over a host and a clock that the test moves by hand; a timer goes off when `advance` passes its time. */
-function start({ timeoutMs = 60_000, firstTimeoutMs = 60_000 } = {}) {
+function start() {
   const store = createFakeSnapshots();
   let now = testNow;
   let models: readonly ModelStatus[] = [];
   let looks = 0;
+  const budgets: { readonly ms: number; readonly controller: AbortController }[] = [];
   let timer: { readonly at: number; readonly run: () => void } | undefined;
   const writer = createSnapshotWriter({
     store,
@@ -21,18 +22,27 @@ function start({ timeoutMs = 60_000, firstTimeoutMs = 60_000 } = {}) {
       return snapshotOf({ at: now, models });
     },
     clock: { now: () => now },
-    timeoutMs,
-    firstTimeoutMs,
+    timeoutMs: 100,
+    firstTimeoutMs: 2_000,
     after: (ms, run) => {
       timer = { at: now + ms, run };
       return () => {
         timer = undefined;
       };
     },
+    abortedAfter: (ms) => {
+      const controller = new AbortController();
+      budgets.push({ ms, controller });
+      return controller.signal;
+    },
   });
   return {
     store,
     writer,
+    /** The time that each call was given, in ms. */
+    budgets: () => budgets.map(({ ms }) => ms),
+    /** The time of the call that is under way is over. */
+    giveUp: () => budgets.at(-1)?.controller.abort(),
     looks: () => looks,
     timerIn: () => (timer === undefined ? undefined : timer.at - now),
     /** What the host holds from now on; `changed` is for the test to call. */
@@ -238,15 +248,32 @@ describe('while the store is away', () => {
     expect(instance.timerIn()).toBe(30_000);
   });
 
-  it('one that hangs is given up in the time for it, the first call having more', async () => {
-    const instance = start({ timeoutMs: 1, firstTimeoutMs: 2 });
+  it('one that hangs is given up when its time is over', async () => {
+    const instance = start();
     instance.store.become('hanging');
-    await instance.request();
+    instance.writer.wake();
+    const writing = instance.writer.pending();
+    instance.giveUp();
+    await writing;
     expect(instance.writer.dropped()).toBe(1);
     instance.store.become('there');
     instance.freeze(2_000);
     await instance.request();
     expect(instance.store.written).toHaveLength(1);
+  });
+});
+
+describe('a write', () => {
+  it('has 100 ms, and more when it has to connect: at first, after a failure, and after a minute of silence', async () => {
+    const instance = start();
+    instance.store.become('away');
+    await instance.request();
+    instance.store.become('there');
+    await instance.advance(2_000);
+    await instance.advance(30_000);
+    instance.freeze(60_000);
+    await instance.request();
+    expect(instance.budgets()).toEqual([2_000, 2_000, 100, 2_000]);
   });
 });
 
