@@ -25,7 +25,6 @@ export function createWorkerModelLoader(options: WorkerModelLoaderOptions): Mode
       // A worker that dies or cannot start ends the download, and a download that fails the start of the worker.
       const failed = new AbortController();
       const stopped = AbortSignal.any([signal, failed.signal]);
-      stopped.throwIfAborted();
       const onEnd = (error: WorkerCrashedError) => {
         failed.abort(error);
         observer.onCrash(error);
