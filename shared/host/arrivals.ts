@@ -18,7 +18,7 @@ export class Arrivals {
   readonly #departures: Departures;
   #running = 0;
   #nextOrder = 1;
-  /** Grows with every start and end of a load: what was measured across one of them is not one model's alone. */
+  /** Grows with every start and end of a load or a worker: what was measured across one is not one model's alone. */
   #movements = 0;
   readonly #movementsBefore = new WeakMap<Load, number>();
 
@@ -120,6 +120,11 @@ export class Arrivals {
     this.#running--;
   }
 
+  /** The thread of a worker is over. */
+  workerEnded(): void {
+    this.#movements++;
+  }
+
   /** Stops a load that has outlasted its time or stands still. */
   checkTime({ load }: Loading): void {
     const { clock, settings } = this.#ground;
@@ -143,7 +148,6 @@ export class Arrivals {
     slot.lastFailure = failure;
     if (slot.waiters.size === 0 && !table.isWanted(slot)) {
       table.change(slot, { kind: 'UNLOADED' }, 'another version is wanted');
-      table.forgetReplaced(slot);
     } else if (!failure.retryable) {
       table.change(slot, { kind: 'FAILED', failure, retryAt: undefined });
       this.refuseAll(slot, loadFailed(slot, failure, { cause }));
@@ -174,6 +178,12 @@ export class Arrivals {
     waiters.clear();
   }
 
+  #isAnyLeaving(): boolean {
+    for (const { endingSince, isLost } of this.#ground.ledger.stays())
+      if (endingSince !== undefined && !isLost) return true;
+    return false;
+  }
+
   #leave(load: Load): void {
     this.#movements++;
     if (!load.stay.isLost) this.#running--;
@@ -187,7 +197,8 @@ export class Arrivals {
   #measuredMb(load: Load, { heapBytes }: LoadedWorker): number {
     const heapMb = heapBytes / MIB;
     const rssMb = this.#ground.ledger.read()?.rssMb;
-    const wasAlone = this.#movementsBefore.get(load) === this.#movements - 1;
+    const wasAlone =
+      this.#movementsBefore.get(load) === this.#movements - 1 && this.#running === 0 && !this.#isAnyLeaving();
     const grownMb =
       wasAlone && rssMb !== undefined && load.rssBeforeMb !== undefined ? rssMb - load.rssBeforeMb : undefined;
     return Math.max(heapMb, grownMb ?? load.slot.manifest.memory.residentMb);

@@ -59,11 +59,8 @@ export class Departures {
 
   /** The thread of this stay is over. */
   ended(stay: Stay): void {
-    const { ledger, table } = this.#ground;
-    const { slot } = stay;
-    ledger.remove(stay);
-    if (!stay.isLost) this.#over(slot, stay);
-    table.forgetReplaced(slot);
+    this.#ground.ledger.remove(stay);
+    if (!stay.isLost) this.#over(stay.slot, stay);
   }
 
   /** Gives up waiting for ends that do not come; their memory counts on. @returns the stays that are lost from now on */

@@ -27,9 +27,10 @@ export class LoadQueue {
     const { queueEnabled, queueLimit } = this.#ground.settings;
     if (queueEnabled && this.#ground.table.queued >= queueLimit) {
       const last = inOrder(this.#ground.table.all()).at(-1);
-      const error = new QueueFullError(`${queueLimit} models wait for their load already`, { model: slot.key });
-      if (last === undefined || !yieldsTo(last, priority)) return error;
-      this.#arrivals.refuseAll(last, error);
+      const isFull = (model: string) =>
+        new QueueFullError(`${queueLimit} models wait for their load already`, { model });
+      if (last === undefined || !yieldsTo(last, priority)) return isFull(slot.key);
+      this.#arrivals.refuseAll(last, isFull(last.key));
       this.#arrivals.cancel(last, 'the queue is full');
     }
     slot.attempts = 0;

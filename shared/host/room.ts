@@ -16,7 +16,7 @@ export interface Room<Item extends Resident> {
   readonly residents: readonly Item[];
   /** Versions that the newcomer replaces: they may go as soon as they are idle. */
   readonly replaced: readonly Item[];
-  /** False: the newcomer turns nobody out, since nobody waits for it. */
+  /** False: the newcomer turns no other model out, since nobody waits for it. */
   readonly mayEvict: boolean;
   readonly now: number;
   readonly minimumResidencyMs: number;
@@ -46,12 +46,12 @@ export function judge<Item extends Resident>(room: Room<Item>): Verdict<Item> {
   if (stillMissingMb <= 0) return { kind: 'wait' };
   const others = room.residents.filter((resident) => !room.replaced.includes(resident));
   const candidates = [
-    ...evictable(others, now, minimumResidencyMs),
+    ...(room.mayEvict ? evictable(others, now, minimumResidencyMs) : []),
     ...room.replaced.filter(({ leases }) => leases === 0),
   ];
-  const models = room.mayEvict ? enough(candidates, stillMissingMb) : undefined;
+  const models = enough(candidates, stillMissingMb);
   if (models !== undefined) return { kind: 'evict', models };
-  if (room.mayEvict && enough(candidates, stillMissingMb - room.shrinkingMb) !== undefined) return { kind: 'wait' };
+  if (enough(candidates, stillMissingMb - room.shrinkingMb) !== undefined) return { kind: 'wait' };
   return { kind: 'not now', retryAfterMs: untilEvictable(others, now, minimumResidencyMs) };
 }
 

@@ -59,8 +59,9 @@ export class Scheduler {
       return;
     }
     const slot = this.#want(manifest);
-    // An older version serves until this one is READY.
-    const serving = isReady(slot) ? slot : this.#table.readyVersion(manifest.id);
+    // An older version serves until this one is READY; who asks for no lease waits for this very one.
+    const older = waiter.wantsLease ? this.#table.readyVersion(manifest.id) : undefined;
+    const serving = isReady(slot) ? slot : older;
     const refusal = this.#demand(slot, serving === undefined ? waiter.priority : 'background');
     if (serving !== undefined) this.#grant(serving, waiter);
     else if (refusal === undefined) slot.waiters.add(waiter);
@@ -126,7 +127,8 @@ export class Scheduler {
   }
 
   entered(load: Load, phase: 'INITIALIZING' | 'WARMING'): void {
-    if (load.isStopped) return;
+    const { state } = load.slot;
+    if (!isLoading(state) || state.load !== load) return;
     load.progressedAwake = this.#ground.clock.awake();
     this.#table.change(load.slot, { kind: phase, load });
   }
@@ -159,6 +161,7 @@ export class Scheduler {
 
   workerEnded(stay: Stay): void {
     this.#departures.ended(stay);
+    this.#arrivals.workerEnded();
     this.#revive(this.#ground.clock.wall());
     this.#advance();
   }
@@ -174,7 +177,9 @@ export class Scheduler {
     // A place that a hanging load holds goes to the next.
     for (const stay of this.#departures.loseLate()) if (stay.isLoading) this.#arrivals.lost();
     this.#housekeeping.tick(this.isMoving());
-    this.#revive(this.#ground.clock.wall());
+    const now = this.#ground.clock.wall();
+    this.#revive(now);
+    this.#table.forgetReplaced(now - CHANGE_MS);
     this.#advance();
   }
 
@@ -226,7 +231,6 @@ export class Scheduler {
       other.isPreload = false;
       other.replacedAt ??= now;
       if (other.waiters.size === 0) this.#arrivals.cancel(other, 'another version is wanted');
-      this.#table.forgetReplaced(other);
     }
     return slot;
   }
@@ -273,27 +277,34 @@ export class Scheduler {
   /** A model has just become READY: those who wait for it, or for another version of it, get it. */
   #welcome(slot: ReadySlot): void {
     const others = this.#table.others(slot);
-    const better = this.#table.isWanted(slot)
-      ? undefined
-      : others.find((other) => this.#table.isWanted(other) && isReady(other));
-    if (better !== undefined && isReady(better)) {
-      this.#grantAll(slot, better);
-      this.#drain(slot, `${better.key} has replaced it`);
+    const newer = others.find((other) => this.#table.isWanted(other));
+    if (newer !== undefined && isReady(newer)) {
+      this.#grantAll(slot, newer);
+      this.#drain(slot, `${newer.key} has replaced it`);
       return;
     }
     this.#grantAll(slot, slot);
     for (const other of others) {
-      if (isReady(other)) this.#drain(other, `${slot.key} has replaced it`);
-      if (!this.#table.isWanted(slot)) continue;
+      this.#drain(other, `${slot.key} has replaced it`);
+      if (newer !== undefined) continue;
       this.#grantAll(other, slot);
       this.#arrivals.cancel(other, `${slot.key} has replaced it`);
-      this.#table.forgetReplaced(other);
     }
+    // It serves until the newer one is READY: those who have come for that one already as well as those who come now.
+    if (newer !== undefined) this.#grantLeases(newer, slot);
   }
 
   #grantAll({ waiters }: Slot, slot: ReadySlot): void {
     for (const waiter of waiters) this.#grant(slot, waiter);
     waiters.clear();
+  }
+
+  #grantLeases({ waiters }: Slot, slot: ReadySlot): void {
+    for (const waiter of waiters) {
+      if (!waiter.wantsLease) continue;
+      waiters.delete(waiter);
+      this.#grant(slot, waiter);
+    }
   }
 
   /** Brings back what is wanted: models that were asked for while they drained, and those that are loaded at start. */

@@ -109,10 +109,12 @@ export class SlotTable {
     this.#onChange(slot, from, reason);
   }
 
-  /** A version that has been replaced and has come to rest is of no use to anybody. */
-  forgetReplaced(slot: Slot): void {
-    const isOver = slot.state.kind === 'UNLOADED' || slot.state.kind === 'FAILED';
-    if (isOver && slot.remains === 0 && !this.isWanted(slot)) this.#slots.delete(slot.key);
+  /** Versions that had been replaced by then and have come to rest are of no use to anybody. */
+  forgetReplaced(by: number): void {
+    for (const { key, state, remains, replacedAt } of this.#slots.values()) {
+      const isOver = (state.kind === 'UNLOADED' || state.kind === 'FAILED') && remains === 0;
+      if (isOver && replacedAt !== undefined && replacedAt <= by) this.#slots.delete(key);
+    }
   }
 }
 
