@@ -11,6 +11,7 @@ export class ScriptedWorker implements LoadedWorker {
   /** How often it was told to end. */
   endings = 0;
   readonly load: ScriptedLoad;
+  readonly heapBytes = 5 * 1024 * 1024;
   readonly #loader: ScriptedLoader;
 
   constructor(loader: ScriptedLoader, load: ScriptedLoad) {
@@ -20,12 +21,15 @@ export class ScriptedWorker implements LoadedWorker {
     this.number = loader.workers.length;
   }
 
-  async run<Input extends TaskInput>(_: Input, signal?: AbortSignal): Promise<{ output: OutputOf<Input> }> {
+  async run<Input extends TaskInput>(
+    _: Input,
+    signal?: AbortSignal,
+  ): Promise<{ output: OutputOf<Input>; computeMs: number }> {
     this.#loader.ran.push(this);
     signal?.throwIfAborted();
     if (this.crashed) throw new WorkerCrashedError('it crashed');
     const output = { task: 'language-detection', detections: [[{ language: 'en', confidence: this.number }]] };
-    return { output: output as unknown as OutputOf<Input> };
+    return { output: output as unknown as OutputOf<Input>, computeMs: 1 };
   }
 
   end(): Promise<void> {
@@ -57,6 +61,8 @@ export class ScriptedLoader implements ModelLoader {
   readonly workers: ScriptedWorker[] = [];
   /** The worker of each run, in order. */
   readonly ran: ScriptedWorker[] = [];
+  /** How often it was told that the instance had been frozen. */
+  thaws = 0;
   readonly onEnd: (worker: ScriptedWorker) => Promise<void>;
   readonly #obeysAbort: boolean;
 
@@ -108,10 +114,18 @@ export class ScriptedLoader implements ModelLoader {
       if (this.#obeysAbort) signal.addEventListener('abort', () => fail(signal.reason), { once: true });
     });
   }
+
+  thawed(): void {
+    this.thaws++;
+  }
 }
 
 /** The manifest of a small model. */
-export function scriptedManifest(id: string, version = '1.0.0'): Manifest {
+export function scriptedManifest(
+  id: string,
+  version = '1.0.0',
+  memory: Manifest['memory'] = { peakMb: 10, residentMb: 5 },
+): Manifest {
   const file = { size: 50, sha256: '0'.repeat(64) };
   return {
     schema: 1,
@@ -126,7 +140,7 @@ export function scriptedManifest(id: string, version = '1.0.0'): Manifest {
       { ...file, path: 'features.bin', role: 'tokenizer' },
       { ...file, path: 'README.md', role: 'other' },
     ],
-    memory: { peakMb: 10, residentMb: 5 },
+    memory,
     licence: 'Apache-2.0',
     source: 'a test',
   };
