@@ -1,3 +1,6 @@
+/** The value that meets a target, or any below or above it. */
+export type Target = { readonly atMost: number } | { readonly atLeast: number };
+
 /** What one benchmark has found. Keys end in their unit; a ratio is ours / theirs, so below 1 is faster. */
 export interface Report {
   readonly figures: Readonly<Record<string, number>>;
@@ -15,8 +18,8 @@ export interface RunOptions {
 export interface Benchmark {
   readonly name: string;
   readonly description: string;
-  /** The largest value of a ratio that meets its target; a ratio without one is reported alone. */
-  readonly targets: Readonly<Record<string, number>>;
+  /** Of ratios and of figures; a value without one is reported alone. */
+  readonly targets: Readonly<Record<string, Target>>;
   readonly defaultRounds: number;
   run(options: RunOptions): Promise<Report>;
 }

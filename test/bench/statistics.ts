@@ -13,3 +13,13 @@ export function medianRatio(ours: readonly number[], theirs: readonly number[]):
   if (ours.length !== theirs.length) throw new RangeError('both sides need a value for every round');
   return median(ours.map((value, round) => value / (theirs[round] ?? Number.NaN)));
 }
+
+/**
+ * The smallest value that at least this share of all values does not exceed: the 99th percentile of 200 is the 198th.
+ * @throws RangeError when there are no values
+ */
+export function quantile(values: readonly number[], share: number): number {
+  const found = values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(values.length * share) - 1)];
+  if (found === undefined) throw new RangeError('a quantile needs a value');
+  return found;
+}

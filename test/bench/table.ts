@@ -1,18 +1,36 @@
-import type { Benchmark, Report } from './benchmark.ts';
+import type { Benchmark, Report, Target } from './benchmark.ts';
 
-/** A report for people, in Markdown as `docs/performance.md` keeps it: each ratio with its target, then the figures. */
+/** A report for people, in Markdown as `docs/performance.md` keeps it: ratios, then figures, with their targets. */
 export function inWords(benchmark: Pick<Benchmark, 'name' | 'targets'>, report: Report): string {
-  const ratios = Object.entries(report.ratios).map(([key, value]) => {
-    const target = benchmark.targets[key];
-    if (target === undefined) return [key, rounded(value), '', 'reported'];
-    return [key, rounded(value), `≤ ${target}`, value <= target ? 'met' : 'not met'];
-  });
-  const figures = Object.entries(report.figures).map(([key, value]) => [key, rounded(value)]);
-  return [
-    ...table(['ratio', 'median', 'target', ''], ratios),
-    '',
-    ...table([`figure of ${benchmark.name}`, 'median'], figures),
-  ].join('\n');
+  const section = (head: string, values: Report['figures']) => {
+    const rows = Object.entries(values).map(([key, value]) => [key, rounded(value), ...verdict(benchmark, key, value)]);
+    const hasTargets = Object.keys(values).some((key) => key in benchmark.targets);
+    if (hasTargets) return table([head, 'median', 'target', ''], rows);
+    return table(
+      [head, 'median'],
+      rows.map((row) => row.slice(0, 2)),
+    );
+  };
+  const { ratios, figures } = report;
+  const parts = [
+    ...(Object.keys(ratios).length === 0 ? [] : [section('ratio', ratios)]),
+    section(`figure of ${benchmark.name}`, figures),
+  ];
+  return parts.map((lines) => lines.join('\n')).join('\n\n');
+}
+
+function verdict({ targets }: Pick<Benchmark, 'targets'>, key: string, value: number): [string, string] {
+  const target = targets[key];
+  if (target === undefined) return ['', 'reported'];
+  return [inSigns(target), isMet(target, value) ? 'met' : 'not met'];
+}
+
+function inSigns(target: Target): string {
+  return 'atMost' in target ? `≤ ${target.atMost}` : `≥ ${target.atLeast}`;
+}
+
+function isMet(target: Target, value: number): boolean {
+  return 'atMost' in target ? value <= target.atMost : value >= target.atLeast;
 }
 
 function rounded(value: number): string {
