@@ -9,7 +9,7 @@ export interface Readiness {
   readonly reasons: readonly string[];
 }
 
-/** Whether requests can be served: there are models, and where instances live, those to preload are READY. */
+/** Whether requests can be served: there are models, and where instances are awake, those to preload are READY. */
 export function readinessOf(catalog: CatalogView, fleet: FleetView, preloadModels: readonly string[]): Readiness {
   const awaited = awaitedModels(catalog, fleet, preloadModels);
   return {
@@ -20,15 +20,15 @@ export function readinessOf(catalog: CatalogView, fleet: FleetView, preloadModel
 }
 
 /**
- * In words, the models to preload that no live instance has READY. Where no instance lives, none is awaited: one that is
- * idle is frozen and says nothing, however well it is provisioned, and the next request starts another.
+ * In words, the models to preload that no live instance has READY. Where none has told of itself lately, nothing is
+ * awaited: an idle instance is frozen, with its load if it has one, and only a request makes it go on.
  */
 export function awaitedModels(
   { manifests }: CatalogView,
   { instances }: FleetView,
   preloadModels: readonly string[],
 ): readonly string[] {
-  if (instances.length === 0) return [];
+  if (instances.every(({ stale }) => stale)) return [];
   const models = new Map(fleetModels(manifests, instances).map((model) => [model.name, model]));
   return preloadModels.flatMap((id) => {
     const model = models.get(id);

@@ -122,9 +122,15 @@ describe('readiness, where a model is to be preloaded,', () => {
     expect(await ask('/readiness', { preloadModels })).toMatchObject({ status: 200, body: { status: 'ready' } });
   });
 
-  it('is there while an instance that has it is idle', async () => {
-    const [seen] = fleetOf(snapshotOf({ models: [modelStatus()] })).instances;
-    const fleet = { instances: seen === undefined ? [] : [{ ...seen, stale: true }], reasons: [] };
+  it('is there where a load is frozen with its instance: only a request makes it go on', async () => {
+    const fleet = { instances: [{ snapshot: snapshotOf({ models: [loading] }), stale: true }], reasons: [] };
+    expect(await ask('/readiness', { fleet, preloadModels })).toMatchObject({ status: 200, body: { reasons: [] } });
+  });
+
+  it('is there while an idle instance has it and another loads it', async () => {
+    const idle = { snapshot: snapshotOf({ id: 'idle', models: [modelStatus()] }), stale: true };
+    const awake = { snapshot: snapshotOf({ id: 'awake', models: [loading] }), stale: false };
+    const fleet = { instances: [awake, idle], reasons: [] };
     expect(await ask('/readiness', { fleet, preloadModels })).toMatchObject({ status: 200 });
   });
 
