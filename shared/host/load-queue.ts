@@ -5,7 +5,7 @@ import type { Ground } from './effects.ts';
 import { CannotFitError, MemoryShortError, MemoryUnreadableError, PreemptedError, QueueFullError } from './errors.ts';
 import { failureOf } from './load-failure.ts';
 import type { LoadPriority } from './model-host.ts';
-import { inOrder, isDue, yieldsTo } from './queue-order.ts';
+import { inOrder, isAwaited, isDue, yieldsTo } from './queue-order.ts';
 import { judge, type Verdict } from './room.ts';
 import type { Slot } from './slot.ts';
 import { isLoadingSlot, type QueuedSlot, type ResidentSlot } from './slot-table.ts';
@@ -59,11 +59,11 @@ export class LoadQueue {
 
   /** Who waits does not wait for a download that nobody waits for: that one goes on later, from where it was. */
   #makePlaceFor(slot: QueuedSlot): void {
-    if (slot.waiters.size === 0) return;
+    if (!isAwaited(slot)) return;
     const loads = [...this.#ground.table.all()].filter(isLoadingSlot);
     // A load that has been told to stop leaves its place in a moment.
     if (loads.length < this.#arrivals.running) return;
-    const unwanted = loads.findLast(({ state, waiters }) => state.kind === 'DOWNLOADING' && waiters.size === 0);
+    const unwanted = loads.findLast((load) => load.state.kind === 'DOWNLOADING' && !isAwaited(load));
     if (unwanted === undefined) return;
     this.#arrivals.preempt(unwanted, new PreemptedError(`${slot.key} goes first`, { model: unwanted.key }));
   }
@@ -79,10 +79,10 @@ export class LoadQueue {
         return true;
       case 'evict':
         for (const { slot: resident } of verdict.models) this.#departures.drain(resident, `it made room for ${key}`);
-        return slot.waiters.size === 0;
+        return !isAwaited(slot);
       case 'wait':
         // Whoever waits for room is not overtaken by those who need less.
-        return slot.waiters.size === 0;
+        return !isAwaited(slot);
       case 'never': {
         const needs = `${key} needs ${peakMb} MB while it loads`;
         const error = new CannotFitError(`${needs}, this instance has ${Math.floor(verdict.budgetMb)} MB for models`);
@@ -107,8 +107,10 @@ export class LoadQueue {
     let leavingMb = 0;
     let shrinkingMb = 0;
     for (const stay of ledger.stays()) {
+      // Nothing is to be hoped for from those that are lost.
+      if (stay.isLost) continue;
       const isLeaving = stay.endingSince !== undefined || stay.slot.state.kind === 'DRAINING';
-      if (isLeaving && !stay.isLost) leavingMb += stay.memoryMb;
+      if (isLeaving) leavingMb += stay.memoryMb;
       else if (stay.isLoading) shrinkingMb += Math.max(0, stay.memoryMb - stay.slot.manifest.memory.residentMb);
     }
     return judge({
@@ -120,7 +122,7 @@ export class LoadQueue {
       shrinkingMb,
       residents,
       replaced: residents.filter((resident) => resident.slot.manifest.id === slot.manifest.id),
-      mayEvict: slot.waiters.size > 0,
+      mayEvict: isAwaited(slot),
       now: clock.wall(),
       minimumResidencyMs: settings.minimumResidencyMs,
     });

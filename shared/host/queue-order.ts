@@ -11,6 +11,11 @@ export function priorityOf(slot: Slot): LoadPriority {
   return best;
 }
 
+/** Whether somebody waits for it, other than in the background. */
+export function isAwaited(slot: Slot): boolean {
+  return priorityOf(slot) !== 'background';
+}
+
 /** The queue, first to go first: by priority, then by order. */
 export function inOrder(slots: Iterable<Slot>): QueuedSlot[] {
   return Array.from(slots)
