@@ -209,6 +209,18 @@ describe('a model that does not fit', () => {
     expect(stage.ask(b).outcome).toBe('waits');
   });
 
+  test('does not wait for a lost load to shrink', () => {
+    const stage = new SchedulerStage();
+    stage.ask(model('swelling', 600, 300));
+    stage.scheduler.unload('swelling@1');
+    const waits = stage.ask(a);
+    expect(waits.outcome).toBe('waits');
+
+    stage.pass(10_000);
+
+    expect([stage.notices, waits.outcome]).toEqual([['lost swelling@1'], 'MEMORY_SHORT']);
+  });
+
   test('and that nobody waits for makes nobody go; it loads when there is room', () => {
     const stage = new SchedulerStage();
     stage.serve(a);
@@ -221,6 +233,16 @@ describe('a model that does not fit', () => {
     stage.ends(a);
 
     expect(stage.loading).toEqual(['c@1']);
+  });
+
+  test('and that is waited for in the background only makes nobody go either', () => {
+    const stage = new SchedulerStage();
+    stage.serve(a);
+    stage.serve(b);
+    stage.pass(60_000);
+
+    expect(stage.ask(c, { priority: 'background' }).outcome).toBe('MEMORY_SHORT');
+    expect(stage.ending).toEqual([]);
   });
 
   test('and that nobody waits for lets others go first', () => {

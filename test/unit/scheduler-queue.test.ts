@@ -233,6 +233,22 @@ describe('a download that nobody waits for', () => {
     expect(stage.stopped.size).toBe(0);
   });
 
+  test('does not make way for one that is waited for in the background only, as a preload is', () => {
+    const stage = new SchedulerStage();
+    stage.scheduler.preload(a);
+    stage.ask(b, { priority: 'background', wantsLease: false });
+
+    expect(stage.stopped.size).toBe(0);
+  });
+
+  test('but in the background makes way for one that somebody else waits for', () => {
+    const stage = new SchedulerStage();
+    stage.ask(a, { priority: 'background', wantsLease: false });
+    stage.ask(b, { priority: 'batch' });
+
+    expect([...stage.stopped.keys()].map(({ slot }) => slot.key)).toEqual(['a@1.0.0']);
+  });
+
   test('stays when it is through with its bytes: what is left is not lost time', () => {
     const stage = new SchedulerStage();
     stage.scheduler.preload(a);
