@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ModelLoadFailedError } from '../../shared/host/errors.ts';
+import { CannotFitError, MemoryShortError, ModelLoadFailedError, QueueFullError } from '../../shared/host/errors.ts';
 import { InferenceFailedError, WorkerCrashedError } from '../../shared/runtime/errors.ts';
 import { createFakeHost, type FakeHostOptions, untilGivenUp } from '../support/fake-host.ts';
 import { createTestApp, postJson, read } from '../support/inference-app.ts';
@@ -253,6 +253,16 @@ describe('a failure of the model', () => {
         details: { reason: 'MODEL_LOAD_FAILED', model: 'translate-en-es', retryable: false },
       },
     });
+  });
+
+  it.each([
+    [new QueueFullError('too many models wait', { retryAfterSeconds: 9 }), 429, 'QUEUE_FULL', '9'],
+    [new CannotFitError('it needs 9000 MB'), 507, 'CANNOT_FIT', null],
+    [new MemoryShortError('other models are in use'), 503, 'MODEL_UNAVAILABLE', '2'],
+  ])('to find room, %s, is %i', async (failure, status, code, retryAfter) => {
+    const answer = await failing({ beforeLease: () => Promise.reject(failure) });
+    expect(answer).toMatchObject({ status, body: { message: failure.message, error: { code } } });
+    expect(answer.headers.get('retry-after')).toBe(retryAfter);
   });
 
   it('to finish in time is 504', async () => {
