@@ -46,7 +46,6 @@ export class ModelWorker {
     signal?: AbortSignal,
   ): Promise<ModelWorker> {
     const compiled = await untilAborted(compiledOf(engine), signal);
-    signal?.throwIfAborted();
     const workerData: WorkerStart = { glue: engine.glue.href, compiled, threads: engine.threads };
     return new ModelWorker(new Worker(engine.worker, { workerData, name: 'model' }), onEnd);
   }
