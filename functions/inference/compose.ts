@@ -4,7 +4,6 @@ import { VERSION } from '../../shared/config/version.ts';
 import { createFleetCatalog } from '../../shared/fleet/fleet-catalog.ts';
 import { createLateStores } from '../../shared/fleet/late-stores.ts';
 import { createCpuMeter } from '../../shared/fleet/snapshot-cpu.ts';
-import { createLateSnapshots } from '../../shared/fleet/snapshot-late-store.ts';
 import { createTakeSnapshot, type TakeSnapshot, thisInstance } from '../../shared/fleet/snapshot-source.ts';
 import { afterMs, createSnapshotWriter } from '../../shared/fleet/snapshot-writer.ts';
 import { systemReadings } from '../../shared/host/awake-clock.ts';
@@ -38,6 +37,8 @@ export interface Inference {
   preload(): Promise<void>;
   /** Store calls that go on beside the requests, if any; never rejects. */
   pending(): Promise<void> | undefined;
+  /** Workers that are about to end, if any; never rejects. */
+  endings(): Promise<void> | undefined;
   close(): Promise<void>;
 }
 
@@ -86,11 +87,18 @@ export function composeInference(
     log,
     repeat: repeatByTimer,
     onChange: () => snapshots.changed(),
+    onThaw: () => stores.renewConnections(),
   });
   const instance = thisInstance(env, VERSION, clock);
   const take = createTakeSnapshot({ instance, host, cpuPercent: createCpuMeter(clock), clock });
-  const store = createLateSnapshots(settings);
-  const snapshots = createSnapshotWriter({ store, take, clock, timeoutMs, firstTimeoutMs, after: afterMs });
+  const snapshots = createSnapshotWriter({
+    store: stores.snapshots,
+    take,
+    clock,
+    timeoutMs,
+    firstTimeoutMs,
+    after: afterMs,
+  });
   const catalog = createFleetCatalog(settings, stores);
   const { keepAliveAllowed } = modelLoading;
   const app = createApp({
@@ -110,9 +118,12 @@ export function composeInference(
     catalog,
     take,
     // What nobody waits for may take its time; an instance that is frozen after its start should have it all.
-    started: isProvisioned ? Promise.all([stores.arrived, preload.start()]) : Promise.resolve(),
+    started: isProvisioned
+      ? Promise.all([stores.arrived, preload.start().then(() => snapshots.pending())])
+      : Promise.resolve(),
     preload: () => preload.start(),
     pending: () => together(catalog.pending(), snapshots.pending()),
+    endings: () => host.endings(),
     async close() {
       await host.close();
       await snapshots.close();

@@ -1,11 +1,13 @@
 import { lambdaHandler } from '../../shared/http/lambda-adapter.ts';
 import { composeInference } from './compose.ts';
 
-const { app, pending, preload, started } = composeInference(process.env, new URL('./', import.meta.url));
+const { app, endings, pending, preload, started } = composeInference(process.env, new URL('./', import.meta.url));
 await started;
 
-export const handler = lambdaHandler(app, () => {
+const afterwards = () => {
   // Behind what the first request needed; it goes on with the next ones.
   void preload();
   return pending();
-});
+};
+
+export const handler = lambdaHandler(app, afterwards, endings);

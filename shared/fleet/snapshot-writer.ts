@@ -23,7 +23,7 @@ export interface SnapshotWriter {
   changed(): void;
   /** A request begins. */
   wake(): void;
-  /** The write that is under way or due, if any; never rejects. An instance that freezes after its answer waits a moment for it. */
+  /** The writes that are under way or due, if any; never rejects. An instance that freezes after its answer waits a moment for it. */
   pending(): Promise<void> | undefined;
   /** Writes that failed since the start; what they would have said, the next one says. */
   dropped(): number;
@@ -65,7 +65,7 @@ export function createSnapshotWriter(options: SnapshotWriterOptions): SnapshotWr
     wake: writeIfDue,
     pending() {
       writeIfDue();
-      return writing;
+      return writing === undefined ? undefined : settled();
     },
     dropped: () => dropped,
     async close() {
@@ -77,6 +77,11 @@ export function createSnapshotWriter(options: SnapshotWriterOptions): SnapshotWr
       await attempt((signal) => store.remove(id, { signal }));
     },
   };
+
+  /** What changes during a write is due when it ends: the last word is worth waiting for. */
+  async function settled(): Promise<void> {
+    while (writing !== undefined) await writing;
+  }
 
   function writeIfDue(): void {
     if (closed || writing !== undefined) return;

@@ -26,6 +26,8 @@ export interface ScheduledModelHostOptions {
   readonly repeat: (run: () => void, everyMs: () => number) => () => void;
   /** Told after every change of a model's state. */
   readonly onChange?: () => void;
+  /** Told, after the loader, that the instance has been frozen. */
+  readonly onThaw?: () => void;
 }
 
 /** Between two looks at the clock: while time limits run, and otherwise. */
@@ -42,6 +44,7 @@ export class ScheduledModelHost implements ModelHost {
   readonly #aborts = new Map<Load, AbortController>();
   /** Whoever waits until nothing of a version is on its way in or out. */
   readonly #resting = new Map<string, (() => void)[]>();
+  readonly #endings = new Set<Promise<void>>();
 
   constructor(options: ScheduledModelHostOptions) {
     const { settings, memory, readings, random } = options;
@@ -51,7 +54,10 @@ export class ScheduledModelHost implements ModelHost {
     const effects: Effects = {
       startLoad: (load) => void this.#load(load),
       stopLoad: (load, reason) => this.#aborts.get(load)?.abort(reason),
-      endWorker: (stay, worker) => void this.#end(stay, worker),
+      endWorker: (stay, worker) => {
+        const ending = this.#end(stay, worker).finally(() => this.#endings.delete(ending));
+        this.#endings.add(ending);
+      },
       changed: (slot, from, reason) => this.#record(slot, from, reason),
       noticed: (event, slot, failure) => this.#notice(event, slot, failure),
     };
@@ -124,9 +130,17 @@ export class ScheduledModelHost implements ModelHost {
   }
 
   wake(): void {
-    if (this.#clock.beat()) this.#options.loader.thawed();
+    if (this.#clock.beat()) {
+      this.#options.loader.thawed();
+      this.#options.onThaw?.();
+    }
     this.#scheduler.tick();
     this.#wakeResting();
+  }
+
+  /** Workers that are about to end, if any; never rejects. Frozen with their instance they would keep their memory. */
+  endings(): Promise<void> | undefined {
+    return this.#endings.size === 0 ? undefined : Promise.all(this.#endings).then(() => undefined);
   }
 
   async close(): Promise<void> {

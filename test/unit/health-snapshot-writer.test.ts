@@ -175,12 +175,11 @@ describe('an instance tells of itself', () => {
     expect(instance.store.written).toHaveLength(1);
   });
 
-  it('of what happened while it was writing, when that is done', async () => {
+  it('of what happened while it was writing, when that is done and before an answer goes out', async () => {
     const instance = start();
     instance.writer.wake();
     instance.hold([modelStatus()]);
     instance.writer.changed();
-    await instance.writer.pending();
     await instance.writer.pending();
     expect(instance.store.written.map(({ report }) => report.models.length)).toEqual([0, 1]);
     expect(instance.store.mostAtOnce()).toBe(1);

@@ -100,5 +100,33 @@ describe('behind Lambda', () => {
 
       expect((await answer).statusCode).toBe(200);
     });
+
+    it('waits first for what is about to end, so that the end is told, too', async () => {
+      let hasEnded = false;
+      const told: boolean[] = [];
+      const endings = async () => {
+        await new Promise((resolve) => setImmediate(resolve));
+        hasEnded = true;
+      };
+      const pending = () => {
+        told.push(hasEnded);
+        return undefined;
+      };
+
+      const result = await lambdaHandler(createTestApp().app, pending, endings)(event(body), context());
+
+      expect(result.statusCode).toBe(200);
+      expect(told).toEqual([true]);
+    });
+
+    it('waits no longer than half a second for an end', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      const never = () => new Promise<void>(() => {});
+      const answer = lambdaHandler(createTestApp().app, () => undefined, never)(event(body), context());
+
+      await vi.advanceTimersByTimeAsync(500);
+
+      expect((await answer).statusCode).toBe(200);
+    });
   });
 });
