@@ -31,6 +31,12 @@ export class Departures {
     if (draining.ready.leases === 0) this.endDrained(draining);
   }
 
+  /** Drains a model that those who use it want gone: it comes back when somebody asks for it, and not by itself. */
+  dismiss(slot: ReadySlot, reason: string): void {
+    slot.isPreload = false;
+    this.drain(slot, reason);
+  }
+
   /** Ends the worker of a model that is draining, leased or not. */
   endDrained({ ready }: Draining): void {
     if (ready.stay.endingSince === undefined) this.#end(ready);

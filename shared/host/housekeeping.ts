@@ -29,7 +29,7 @@ export class Housekeeping {
   tick(isMoving: boolean): void {
     const now = this.#ground.clock.wall();
     for (const { slot } of expired(this.#ground.table.residents(), now)) {
-      this.#departures.drain(slot, 'its keep_alive is over');
+      this.#departures.dismiss(slot, 'its keep_alive is over');
     }
     if (now - this.#sweptAt >= this.#ground.settings.sweepIntervalMs) this.#sweep(now);
     if (now - this.#sampledAt >= SAMPLE_MS) this.#sample(now, isMoving);

@@ -87,7 +87,9 @@ export class Scheduler {
     if (ready.leases > 0) return;
     const { state } = slot;
     if (state.kind === 'DRAINING' && state.ready === ready) this.#departures.endDrained(state);
-    else if (state === ready && this.#endsWithItsLease(slot)) this.#drain(slot, 'its last lease has ended');
+    else if (isReady(slot) && slot.state === ready && this.#endsWithItsLease(slot)) {
+      this.#departures.dismiss(slot, 'its last lease has ended');
+    }
     this.#advance();
   }
 
