@@ -34,6 +34,8 @@ export type Verdict<Item> =
 
 /** When nothing says when a model that is in use will be idle. */
 const BUSY_RETRY_MS = 5_000;
+/** Less is what sums of measured MB are off by. */
+const NOTHING_MB = 0.001;
 
 /** Whether a model may be loaded now, and what must happen before. */
 export function judge<Item extends Resident>(room: Room<Item>): Verdict<Item> {
@@ -52,6 +54,13 @@ export function judge<Item extends Resident>(room: Room<Item>): Verdict<Item> {
   const models = enough(candidates, stillMissingMb);
   if (models !== undefined) return { kind: 'evict', models };
   if (enough(candidates, stillMissingMb - room.shrinkingMb) !== undefined) return { kind: 'wait' };
+  // With nothing beside it a model may have what it could have had at first: by what the process has grown since, compiled
+  // code and memory that it freed and keeps, a load takes less.
+  const besideMb = candidates.reduce((sum, { memoryMb }) => sum - memoryMb, room.reservedMb - room.leavingMb);
+  if (besideMb < NOTHING_MB) {
+    if (candidates.length > 0) return { kind: 'evict', models: candidates };
+    return { kind: room.reservedMb < NOTHING_MB ? 'fits' : 'wait' };
+  }
   return { kind: 'not now', retryAfterMs: untilEvictable(others, now, minimumResidencyMs) };
 }
 

@@ -127,7 +127,8 @@ export class WatchedStage extends SchedulerStage {
     super.startLoad(load);
     const { ledger, wrong } = this;
     this.alive.add(load.stay);
-    const budgetMb = ledger.budgetMb();
+    const isAlone = [...ledger.stays()].length === 1;
+    const budgetMb = isAlone ? ledger.largestBudgetMb() : ledger.budgetMb();
     if (ledger.isProtected && !(budgetMb !== undefined && ledger.reservedMb <= budgetMb))
       wrong.push('a reservation that does not fit');
     if (load.stay.memoryMb !== load.slot.manifest.memory.peakMb) wrong.push('a load that does not reserve its peak');

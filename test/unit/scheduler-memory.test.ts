@@ -188,6 +188,29 @@ describe('a model that does not fit', () => {
     expect(stage.loading).toEqual(['c@1']);
   });
 
+  test('has, when nothing is left beside it, what it could have had at first: the process keeps what it has freed', () => {
+    const stage = new SchedulerStage(hostSettings({ minimumResidencyMs: 0 }));
+    stage.serve(a);
+    stage.memory.baseMb += 440;
+    stage.pass(1_000);
+
+    const asked = stage.ask(b);
+    stage.ends(a);
+    stage.comes(b);
+
+    expect(asked.outcome).toBe('b@1');
+  });
+
+  test('has no more than is left beside a model that is in use, however large the process once could have been', () => {
+    const stage = new SchedulerStage(hostSettings({ minimumResidencyMs: 0 }));
+    stage.serve(a);
+    stage.ask(a);
+    stage.memory.baseMb += 440;
+    stage.pass(1_000);
+
+    expect(stage.ask(b).outcome).toBe('MEMORY_SHORT');
+  });
+
   test('waits for loads that will shrink to what they keep', () => {
     const stage = new SchedulerStage(hostSettings({ loadConcurrency: 2 }));
     const swelling = model('swelling', 600, 300);
