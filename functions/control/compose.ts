@@ -4,7 +4,6 @@ import { VERSION } from '../../shared/config/version.ts';
 import { createFleetCatalog } from '../../shared/fleet/fleet-catalog.ts';
 import type { FleetView } from '../../shared/fleet/instance-snapshot.ts';
 import { createLateStores } from '../../shared/fleet/late-stores.ts';
-import { createLateSnapshots } from '../../shared/fleet/snapshot-late-store.ts';
 import { createSnapshotReader } from '../../shared/fleet/snapshot-reader.ts';
 import type { HttpEnv } from '../../shared/http/environment.ts';
 import { createJsonLog } from '../../shared/observability/log.ts';
@@ -29,10 +28,11 @@ export function composeControl(env: NodeJS.ProcessEnv, options: ControlOptions =
   const settings = readSettings(env, options.assets);
   const clock = systemClock;
   const log = createJsonLog((line) => process.stdout.write(`${line}\n`), clock);
-  const catalog = createFleetCatalog(settings, createLateStores(settings));
+  const stores = createLateStores(settings);
+  const catalog = createFleetCatalog(settings, stores);
   const instances =
     options.instances ??
-    createSnapshotReader({ store: createLateSnapshots(settings), clock, timeoutMs: settings.storeFirstTimeoutMs });
+    createSnapshotReader({ store: stores.snapshots, clock, timeoutMs: settings.storeFirstTimeoutMs });
   const { preloadModels } = settings.modelLoading;
   return { app: createApp({ catalog, instances, preloadModels, log, clock, version: VERSION }), catalog };
 }

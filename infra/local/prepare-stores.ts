@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BucketAlreadyOwnedByYou, CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { DynamoActiveVersions } from '../../shared/fleet/dynamo-active-versions.ts';
+import { DynamoInstanceSnapshots } from '../../shared/fleet/dynamo-instance-snapshots.ts';
 import { modelKey } from '../../shared/repository/manifest.ts';
 import { publishModel } from '../../shared/repository/publisher.ts';
 import { S3PublishingStore } from '../../shared/repository/s3-publishing-store.ts';
@@ -29,6 +30,7 @@ export async function prepareStores(wanted: StoresToPrepare): Promise<void> {
     await createTable(dynamo, wanted.table);
     const store = new S3PublishingStore(s3, wanted.bucket);
     const active = new DynamoActiveVersions(dynamo, wanted.table);
+    await forgetInstances(new DynamoInstanceSnapshots(dynamo, wanted.table));
     for (const folder of wanted.modelFolders) {
       const manifest = await publishModel({ folder, store });
       const { id, version } = manifest;
@@ -42,6 +44,12 @@ export async function prepareStores(wanted: StoresToPrepare): Promise<void> {
     s3.destroy();
     dynamo.destroy();
   }
+}
+
+/** Those of an earlier run over the same data are gone. */
+async function forgetInstances(instances: DynamoInstanceSnapshots): Promise<void> {
+  const { snapshots } = await instances.readAll();
+  await Promise.all(snapshots.map(({ id }) => instances.remove(id)));
 }
 
 async function createBucket(client: S3Client, bucket: string): Promise<void> {

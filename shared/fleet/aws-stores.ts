@@ -3,12 +3,17 @@ import type { ActiveVersionReader } from '../repository/active-version-reader.ts
 import type { ObjectStore } from '../repository/object-store.ts';
 import { createS3Client, S3ObjectStore } from '../repository/s3-object-store.ts';
 import { DynamoActiveVersions } from './dynamo-active-versions.ts';
-import { createDynamoClient } from './dynamo-client.ts';
+import { createDynamoClient, renewDynamoConnections } from './dynamo-client.ts';
+import { DynamoInstanceSnapshots } from './dynamo-instance-snapshots.ts';
+import type { InstanceSnapshots } from './instance-snapshot.ts';
 
-/** What the functions read from S3 and DynamoDB. */
+/** What the functions keep in S3 and DynamoDB. */
 export interface Stores {
   readonly objects: ObjectStore;
   readonly active: ActiveVersionReader;
+  readonly snapshots: InstanceSnapshots;
+  /** Drops DynamoDB's connections: after a freeze they are dead, and would cost the first call its time. S3's are the downloader's to renew. */
+  renewConnections(): void;
 }
 
 /** The real ones, by the usual AWS environment. Importing this file brings AWS's SDK with it. */
@@ -17,5 +22,7 @@ export function createAwsStores(settings: Settings): Stores {
   return {
     objects: new S3ObjectStore(createS3Client(), settings.bucket),
     active: new DynamoActiveVersions(client, settings.table),
+    snapshots: new DynamoInstanceSnapshots(client, settings.table),
+    renewConnections: () => renewDynamoConnections(client),
   };
 }

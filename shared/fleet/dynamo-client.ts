@@ -21,3 +21,8 @@ export function createDynamoClient(options: DynamoClientOptions): DynamoDBClient
     }),
   });
 }
+
+/** Drops its sockets, also those in use, whose calls fail; the next call opens a new one. */
+export function renewDynamoConnections(client: DynamoDBClient): void {
+  client.config.requestHandler.destroy?.();
+}

@@ -32,5 +32,11 @@ export function createLateStores(settings: Settings): LateStores {
     active: {
       read: async (ids, options) => (await stores).active.read(ids, options),
     },
+    snapshots: {
+      write: async (snapshot, options) => (await stores).snapshots.write(snapshot, options),
+      remove: async (id, options) => (await stores).snapshots.remove(id, options),
+      readAll: async (options) => (await stores).snapshots.readAll(options),
+    },
+    renewConnections: () => here?.renewConnections(),
   };
 }
