@@ -20,7 +20,7 @@ const MODEL = 'generated';
 const WEIGHTS_MB = 200;
 const CYCLES = 50;
 /** It keeps its heap from the first on, so that a few tell all. */
-const PEER_CYCLES = 6;
+const PEER_CYCLES = 9;
 
 interface Programs {
   readonly ours: string;

@@ -8,8 +8,13 @@ export interface Measured {
   readonly peer: readonly Cycle[];
 }
 
-/** What a process takes once (code, the compiled engine, V8's heaps) has come by the end of the third cycle. */
-export const SETTLING_CYCLES = 3;
+/**
+ * Cycles before the count begins. In the first four loads V8 optimises the engine's hot functions, once in a process, and
+ * the allocator keeps what that needed.
+ */
+export const SETTLING_CYCLES = 6;
+/** Cycles whose median stands for one point in time. */
+const WINDOW = 3;
 
 /** @param sizeMb of the model's files */
 export function reportOf(sizeMb: number, rounds: readonly Measured[]): Report {
@@ -26,6 +31,7 @@ export function reportOf(sizeMb: number, rounds: readonly Measured[]): Report {
     figures,
     ratios: {
       rss_growth_50_cycles: median(of(ours, 'growth_mb')) / sizeMb,
+      rss_growth_from_the_first_three: median(of(ours, 'growth_from_the_first_three_mb')) / sizeMb,
       rss_growth_from_before_the_first: median(of(ours, 'growth_from_before_the_first_mb')) / sizeMb,
       rss_returned: median(of(ours, 'returned')),
       rss_returned_first: median(of(ours, 'first_returned')),
@@ -47,6 +53,8 @@ const SIDE_KEYS = [
   'settled_mb',
   'last_mb',
   'growth_mb',
+  'growth_second_half_mb',
+  'growth_from_the_first_three_mb',
   'growth_from_before_the_first_mb',
   'load_ms',
   'end_ms',
@@ -57,8 +65,10 @@ type Side = ReturnType<typeof sideOf>;
 
 function sideOf(cycles: readonly Cycle[]) {
   const first = at(cycles, 0);
-  const settled = median(cycles.slice(0, SETTLING_CYCLES).map(({ afterMb }) => afterMb));
-  const last = median(cycles.slice(-SETTLING_CYCLES).map(({ afterMb }) => afterMb));
+  const leftAt = (start: number) => median(cycles.slice(start, start + WINDOW).map(({ afterMb }) => afterMb));
+  const lastWindow = cycles.length - WINDOW;
+  const settled = leftAt(Math.min(SETTLING_CYCLES, lastWindow));
+  const last = leftAt(lastWindow);
   const taken = (cycle: Cycle) => cycle.readyMb - cycle.beforeMb;
   const givenBack = (cycle: Cycle) => cycle.readyMb - cycle.afterMb;
   const endMs = cycles.map((cycle) => cycle.endMs);
@@ -76,6 +86,8 @@ function sideOf(cycles: readonly Cycle[]) {
     settled_mb: settled,
     last_mb: last,
     growth_mb: last - settled,
+    growth_second_half_mb: last - leftAt(Math.floor(lastWindow / 2)),
+    growth_from_the_first_three_mb: last - leftAt(0),
     growth_from_before_the_first_mb: last - first.beforeMb,
     load_ms: median(cycles.map(({ loadMs }) => loadMs)),
     end_ms: median(endMs),
