@@ -17,10 +17,14 @@ export function startLocalRun(options: Partial<LocalOptions> = {}): Promise<Loca
 }
 
 /** Posts JSON and reads the answer. */
-export async function postJson(url: string, body: unknown): Promise<{ status: number; headers: Headers; json: Json }> {
+export async function postJson(
+  url: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ status: number; headers: Headers; json: Json }> {
   const answer = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
   });
   return { status: answer.status, headers: answer.headers, json: (await answer.json()) as Json };
@@ -28,3 +32,15 @@ export async function postJson(url: string, body: unknown): Promise<{ status: nu
 
 /** An answer's members, none of them promised. */
 export type Json = Readonly<Record<string, unknown>>;
+
+const sentences = { en: 'Where is the library?', es: '¿Dónde está la biblioteca?' } as const;
+
+/** Asks for a sentence in the other of the two languages, with more members of the body or headers. */
+export function translate(
+  { url }: Pick<LocalStack, 'url'>,
+  source: keyof typeof sentences,
+  { headers = {}, ...more }: { readonly headers?: Readonly<Record<string, string>> } & Json = {},
+) {
+  const target = source === 'en' ? 'es' : 'en';
+  return postJson(`${url}/translate`, { q: sentences[source], source, target, ...more }, headers);
+}
