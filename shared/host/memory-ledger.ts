@@ -49,6 +49,10 @@ export class MemoryLedger {
     this.#stays.delete(stay);
   }
 
+  has(stay: Stay): boolean {
+    return this.#stays.has(stay);
+  }
+
   stays(): Iterable<Stay> {
     return this.#stays;
   }

@@ -42,8 +42,8 @@ export class ScheduledModelHost implements ModelHost {
   readonly #scheduler: Scheduler;
   readonly #stopRepeating: () => void;
   readonly #aborts = new Map<Load, AbortController>();
-  /** Whoever waits until nothing of a version is on its way in or out. */
-  readonly #resting = new Map<string, (() => void)[]>();
+  /** Whoever waits for the ends of these workers. */
+  readonly #awaitingEnds = new Set<{ readonly stays: readonly Stay[]; readonly resolve: () => void }>();
   readonly #endings = new Set<Promise<void>>();
 
   constructor(options: ScheduledModelHostOptions) {
@@ -111,7 +111,7 @@ export class ScheduledModelHost implements ModelHost {
 
   async unload(key: string): Promise<void> {
     this.#scheduler.unload(key);
-    await this.#atRest(key);
+    await this.#ends(({ slot }) => slot.key === key);
   }
 
   status(): readonly ModelStatus[] {
@@ -135,7 +135,7 @@ export class ScheduledModelHost implements ModelHost {
       this.#options.onThaw?.();
     }
     this.#scheduler.tick();
-    this.#wakeResting();
+    this.#tellEnds();
   }
 
   /** Workers that are about to end, if any; never rejects. Frozen with their instance they would keep their memory. */
@@ -145,7 +145,7 @@ export class ScheduledModelHost implements ModelHost {
 
   async close(): Promise<void> {
     this.#scheduler.close();
-    await Promise.all(this.status().map((model) => this.#atRest(modelKey(model))));
+    await this.#ends(() => true);
     this.#stopRepeating();
   }
 
@@ -218,7 +218,7 @@ export class ScheduledModelHost implements ModelHost {
       this.#aborts.delete(load);
       this.#scheduler.loadEnded(load, thrown);
     }
-    this.#wakeResting();
+    this.#tellEnds();
   }
 
   async #end(stay: Stay, worker: LoadedWorker): Promise<void> {
@@ -230,21 +230,22 @@ export class ScheduledModelHost implements ModelHost {
       this.#options.log.error('model.end', { model: stay.slot.key, reason: messageOf(thrown) });
     }
     this.#scheduler.workerEnded(stay);
-    this.#wakeResting();
+    this.#tellEnds();
   }
 
-  #atRest(key: string): Promise<void> {
+  /** Until those who are there now and of whom it is true have ended, or are lost; not those who come after them. */
+  #ends(isAwaited: (stay: Stay) => boolean): Promise<void> {
     return new Promise((resolve) => {
-      this.#resting.set(key, [...(this.#resting.get(key) ?? []), resolve]);
-      this.#wakeResting();
+      this.#awaitingEnds.add({ stays: [...this.#ledger.stays()].filter(isAwaited), resolve });
+      this.#tellEnds();
     });
   }
 
-  #wakeResting(): void {
-    for (const [key, waiting] of this.#resting) {
-      if (!this.#scheduler.isAtRest(key)) continue;
-      this.#resting.delete(key);
-      for (const resolve of waiting) resolve();
+  #tellEnds(): void {
+    for (const awaiting of this.#awaitingEnds) {
+      if (awaiting.stays.some((stay) => !stay.isLost && this.#ledger.has(stay))) continue;
+      this.#awaitingEnds.delete(awaiting);
+      awaiting.resolve();
     }
   }
 

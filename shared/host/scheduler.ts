@@ -202,12 +202,6 @@ export class Scheduler {
     return this.#table.queued;
   }
 
-  /** Whether nothing of this version is on its way in or out. */
-  isAtRest(key: string): boolean {
-    const slot = this.#table.get(key);
-    return slot === undefined || (slot.remains === 0 && slot.state.kind !== 'DRAINING' && !isLoading(slot.state));
-  }
-
   /** Whether something is on its way in or out, so that time limits run. */
   isMoving(): boolean {
     if (this.#arrivals.running > 0) return true;
