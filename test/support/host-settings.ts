@@ -1,12 +1,13 @@
 import type { ModelLoadingSettings } from '../../shared/config/model-loading.ts';
 
-type Changes = Partial<Omit<ModelLoadingSettings, 'retry' | 'memoryProtection'>> & {
+/** Settings to change; of the groups, single members. */
+export type HostChanges = Partial<Omit<ModelLoadingSettings, 'retry' | 'memoryProtection'>> & {
   readonly retry?: Partial<ModelLoadingSettings['retry']>;
   readonly memoryProtection?: Partial<ModelLoadingSettings['memoryProtection']>;
 };
 
 /** Round numbers to reckon with in a test, but for `changes`. */
-export function hostSettings({ retry, memoryProtection, ...changes }: Changes = {}): ModelLoadingSettings {
+export function hostSettings({ retry, memoryProtection, ...changes }: HostChanges = {}): ModelLoadingSettings {
   return {
     strategy: 'lazy',
     preloadModels: [],
