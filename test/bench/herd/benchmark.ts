@@ -31,7 +31,7 @@ export const herd: Benchmark = {
     loads_per_model_3_models: { atMost: 1 },
     p99_vs_single_3_models: { atMost: 1.3 },
   },
-  defaultRounds: 7,
+  defaultRounds: 5,
   async run({ rounds, onProgress }) {
     onProgress('building');
     const [program, , modelFolders] = await Promise.all([

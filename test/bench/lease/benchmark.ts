@@ -11,8 +11,8 @@ import { median } from '../statistics.ts';
 import { startStores } from '../stores.ts';
 import type { LoopRequest, LoopStart, Timed } from './loop.ts';
 
-const LEASES = 200_000;
-const WARM_UPS = 2;
+const LEASES = 100_000;
+const WARM_UPS = 4;
 const MODEL = 'language-detection';
 
 /** What a request pays the host for a model that is there. */
