@@ -14,6 +14,8 @@ export interface WorkerModelLoaderOptions {
   readonly warmUp: number;
   /** Replaces the manifests' number of beams. */
   readonly numBeams?: number;
+  /** Ms, as `ModelWorker.start` has it. */
+  readonly hangMs?: number;
 }
 
 /** Loads into a worker thread: the worker starts its engine while the files arrive. */
@@ -29,7 +31,7 @@ export function createWorkerModelLoader(options: WorkerModelLoaderOptions): Mode
         failed.abort(error);
         observer.onCrash(error);
       };
-      const starting = ModelWorker.start(engine, onEnd, stopped);
+      const starting = ModelWorker.start(engine, onEnd, stopped, options.hangMs);
       starting.catch((thrown: unknown) => failed.abort(thrown));
       let hold: CacheLease | undefined;
       const end = async () => {

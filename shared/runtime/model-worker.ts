@@ -9,6 +9,7 @@ import {
   UnsupportedLanguageError,
   WorkerCrashedError,
 } from './errors.ts';
+import { HangWatch } from './hang-watch.ts';
 import type { OutputOf, TaskInput, TaskOutput } from './tasks.ts';
 import type { FromWorker, ToWorker, WorkerFault, WorkerStart } from './worker-protocol.ts';
 
@@ -26,6 +27,9 @@ interface Waiting<Value> {
   reject(reason: unknown): void;
 }
 
+/** Awake ms in which a thread must react to a cancellation; the largest step of the largest models takes nearly as long. */
+const HANG_MS = 30_000;
+
 /** One model's thread, seen from the main one. Ending it gives all its memory back. */
 export class ModelWorker {
   readonly #worker: Worker;
@@ -34,25 +38,32 @@ export class ModelWorker {
   #nextRun = 1;
   #ended: WorkerCrashedError | undefined;
   readonly #onEnd: (error: WorkerCrashedError) => void;
+  readonly #hangs: HangWatch;
 
   /**
-   * @param onEnd called once when the thread has ended by itself: crashed or out of memory
+   * @param onEnd called once when the thread has ended by itself, crashed or out of memory, or hangs in a run that was cancelled
    * @param signal ends the wait for the engine's compilation; a thread that has begun is ended by `terminate`
+   * @param hangMs for which a thread may go on with a run that was cancelled, in time that this process ran
    * @throws WorkerCrashedError when the engine cannot be compiled, or the signal's reason
    */
   static async start(
     engine: CompiledEngine,
     onEnd: (error: WorkerCrashedError) => void,
     signal?: AbortSignal,
+    hangMs = HANG_MS,
   ): Promise<ModelWorker> {
     const compiled = await untilAborted(compiledOf(engine), signal);
     const workerData: WorkerStart = { glue: engine.glue.href, compiled, threads: engine.threads };
-    return new ModelWorker(new Worker(engine.worker, { workerData, name: 'model' }), onEnd);
+    return new ModelWorker(new Worker(engine.worker, { workerData, name: 'model' }), onEnd, hangMs);
   }
 
-  private constructor(worker: Worker, onEnd: (error: WorkerCrashedError) => void) {
+  private constructor(worker: Worker, onEnd: (error: WorkerCrashedError) => void, hangMs: number) {
     this.#worker = worker;
     this.#onEnd = onEnd;
+    const inSeconds = Math.round(hangMs / 1000);
+    this.#hangs = new HangWatch(hangMs, () =>
+      this.#end(new WorkerCrashedError(`the model worker hangs: it went on for ${inSeconds} s with a cancelled run`)),
+    );
     // An idle model must not keep a process alive; whoever waits for an answer has a socket or a timer.
     worker.unref();
     worker.on('message', (message: FromWorker) => this.#receive(message));
@@ -91,9 +102,11 @@ export class ModelWorker {
     });
     if (this.#runs.size === 1) this.#worker.ref();
     this.#post({ type: 'run', id, input, cancelled });
+    this.#hangs.posted(id);
     const cancel = () => {
       // The thread sees it before its next step; the caller need not wait for that.
       Atomics.store(new Int32Array(cancelled), 0, 1);
+      this.#hangs.cancelled(id);
       this.#settle(id)?.reject(signal?.reason);
     };
     signal?.addEventListener('abort', cancel, { once: true });
@@ -124,9 +137,11 @@ export class ModelWorker {
         this.#finishLoading()?.reject(errorOf(message.fault));
         return;
       case 'done':
+        this.#hangs.answered(message.id);
         this.#settle(message.id)?.resolve({ output: message.output, computeMs: message.computeMs });
         return;
       case 'run-failed':
+        this.#hangs.answered(message.id);
         this.#settle(message.id)?.reject(errorOf(message.fault));
         return;
     }
@@ -149,6 +164,7 @@ export class ModelWorker {
   #end(error: WorkerCrashedError, { expected = false } = {}): void {
     if (this.#ended !== undefined) return;
     this.#ended = error;
+    this.#hangs.stop();
     this.#finishLoading()?.reject(error);
     for (const id of [...this.#runs.keys()]) this.#settle(id)?.reject(error);
     if (!expected) this.#onEnd(error);

@@ -11,6 +11,9 @@ export const modelFolders: readonly string[] = [
   join(buildFolder, 'models', 'translate-es-en'),
 ];
 
+/** The inference function as it is deployed. */
+export const inferenceBundle = join(buildFolder, 'functions', 'inference');
+
 /** The whole system as `npm start` starts it, with empty stores and any free ports. */
 export function startLocalRun(options: Partial<LocalOptions> = {}): Promise<LocalStack> {
   return startLocal({ buildFolder, modelFolders, ...options });
