@@ -1,10 +1,11 @@
 /** One cold process and a crowd that wants models at the same moment: through the host, or each loading for itself. */
 import { setMaxListeners } from 'node:events';
 import { pathToFileURL } from 'node:url';
-import { composeInference, type Inference } from '../../../functions/inference/compose.ts';
+import { composeInference } from '../../../functions/inference/compose.ts';
 import { readSettings } from '../../../shared/config/settings.ts';
+import { createFleetCatalog } from '../../../shared/fleet/fleet-catalog.ts';
 import { createLateStores } from '../../../shared/fleet/late-stores.ts';
-import type { LoadedWorker, LoadObserver, ModelLoader } from '../../../shared/host/model-loader.ts';
+import type { LoadObserver } from '../../../shared/host/model-loader.ts';
 import { createWorkerModelLoader } from '../../../shared/host/worker-model-loader.ts';
 import type { Log } from '../../../shared/observability/log.ts';
 import { systemClock } from '../../../shared/repository/clock.ts';
@@ -35,18 +36,12 @@ export interface Crowd {
   readonly peakRssMb: number;
 }
 
+type TakeModel = (id: string) => Promise<unknown>;
+
 const { bundle, way } = JSON.parse(process.argv[2] ?? '') as CrowdStart;
 const assets = pathToFileURL(`${bundle}/`);
 let loads = 0;
-const log: Log = {
-  info: (event, fields) => {
-    if (event === 'model.state' && fields?.['state'] === 'DOWNLOADING') loads++;
-  },
-  warn: () => {},
-  error: (event, fields) => console.error(event, fields),
-};
-const inference = composeInference(process.env, assets, log);
-const takeModel = way === 'host' ? throughHost(inference) : eachForItself(inference);
+const takeModel = way === 'host' ? throughHost() : eachForItself();
 
 serve<CrowdRequest, Crowd>(async ({ models, requests }) => {
   const asked = performance.now();
@@ -59,48 +54,46 @@ serve<CrowdRequest, Crowd>(async ({ models, requests }) => {
   return { waitedMs, loads, peakRssMb: process.resourceUsage().maxRSS / 1024 };
 });
 
-function throughHost({ catalog, host }: Inference): (id: string) => Promise<unknown> {
+function throughHost(): TakeModel {
+  const log: Log = {
+    info: (event, fields) => {
+      if (event === 'model.state' && fields?.['state'] === 'DOWNLOADING') loads++;
+    },
+    warn: () => {},
+    error: (event, fields) => console.error(event, fields),
+  };
+  const { catalog, host } = composeInference(process.env, assets, log);
   return async (id) => host.lease(await catalog.model(id));
 }
 
-/** The same loader, store, cache and compiled engine; what is missing is the host. */
-function eachForItself({ catalog }: Inference): (id: string) => Promise<LoadedWorker> {
-  const loader = createLoader();
+/** The same loader, store, catalog, cache and compiled engine; what is missing is the host. */
+function eachForItself(): TakeModel {
+  const settings = readSettings(process.env, assets);
+  const engine = compileEngine(assets, settings.threads);
+  const stores = createLateStores(settings);
+  const clock = systemClock;
+  const cache = new FileCache({
+    folder: settings.cacheFolder,
+    maxBytes: settings.cacheMb * 2 ** 20,
+    identity: thisProcess(),
+    clock,
+  });
+  const store = stores.objects;
+  const downloader = new Downloader({ store, cache, settings: settings.download, clock, random: Math.random });
+  const loader = createWorkerModelLoader({ downloader, engine, warmUp: settings.warmUp.onDemand });
+  const catalog = createFleetCatalog(settings, stores);
+  const observer: LoadObserver = {
+    onDownloaded: () => {},
+    onInitializing: () => {},
+    onWarming: () => {},
+    onCrash: (error) => console.error(error.message),
+  };
   const { signal } = new AbortController();
   // All of them listen to it.
   setMaxListeners(0, signal);
   return async (id) => {
     const manifest = await catalog.model(id);
     loads++;
-    return loader.load(manifest, nobody, signal);
+    return loader.load(manifest, observer, signal);
   };
-}
-
-const nobody: LoadObserver = {
-  onDownloaded: () => {},
-  onInitializing: () => {},
-  onWarming: () => {},
-  onCrash: (error) => console.error(error.message),
-};
-
-function createLoader(): ModelLoader {
-  const settings = readSettings(process.env, assets);
-  const cache = new FileCache({
-    folder: settings.cacheFolder,
-    maxBytes: settings.cacheMb * 2 ** 20,
-    identity: thisProcess(),
-    clock: systemClock,
-  });
-  const downloader = new Downloader({
-    store: createLateStores(settings).objects,
-    cache,
-    settings: settings.download,
-    clock: systemClock,
-    random: Math.random,
-  });
-  return createWorkerModelLoader({
-    downloader,
-    engine: compileEngine(assets, settings.threads),
-    warmUp: settings.warmUp.onDemand,
-  });
 }
