@@ -205,8 +205,8 @@ export class Scheduler {
   /** Whether something is on its way in or out, so that time limits run. */
   isMoving(): boolean {
     if (this.#arrivals.running > 0) return true;
-    for (const { slot, endingSince } of this.#ground.ledger.stays()) {
-      if (endingSince !== undefined || slot.state.kind === 'DRAINING') return true;
+    for (const { slot, endingSince, isLost } of this.#ground.ledger.stays()) {
+      if (!isLost && (endingSince !== undefined || slot.state.kind === 'DRAINING')) return true;
     }
     return false;
   }

@@ -350,6 +350,19 @@ describe('closing', () => {
 });
 
 describe('something moves', () => {
+  test('no more when nobody waits for an end any more: the process can be measured again', () => {
+    const stage = new SchedulerStage();
+    stage.serve(a);
+    stage.scheduler.unload('a@1.0.0');
+    stage.pass(10_000);
+    expect(stage.scheduler.isMoving()).toBe(false);
+
+    stage.memory.baseMb = 300;
+    stage.pass(1_000);
+
+    expect(stage.ledger.budgetMb()).toBe(600);
+  });
+
   test('while a load or an end is on its way, or a model drains', () => {
     const stage = new SchedulerStage();
     expect(stage.scheduler.isMoving()).toBe(false);
