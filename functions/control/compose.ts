@@ -6,7 +6,7 @@ import type { FleetView } from '../../shared/fleet/instance-snapshot.ts';
 import { createLateStores } from '../../shared/fleet/late-stores.ts';
 import { createSnapshotReader } from '../../shared/fleet/snapshot-reader.ts';
 import type { HttpEnv } from '../../shared/http/environment.ts';
-import { createJsonLog } from '../../shared/observability/log.ts';
+import { createJsonLog, type Log } from '../../shared/observability/log.ts';
 import { systemClock } from '../../shared/repository/clock.ts';
 import type { RepositoryCatalog } from '../../shared/repository/repository-catalog.ts';
 import { createApp } from './app.ts';
@@ -21,13 +21,15 @@ export interface ControlOptions {
   readonly assets?: URL;
   /** Where the instances are known without asking the store: in a process that is one itself. */
   readonly instances?: () => Promise<FleetView>;
+  /** Default: JSON lines on standard output. */
+  readonly log?: Log | undefined;
 }
 
 /** The whole control function, by its environment. @throws SettingsInvalidError */
 export function composeControl(env: NodeJS.ProcessEnv, options: ControlOptions = {}): Control {
   const settings = readSettings(env, options.assets);
   const clock = systemClock;
-  const log = createJsonLog((line) => process.stdout.write(`${line}\n`), clock);
+  const log = options.log ?? createJsonLog((line) => process.stdout.write(`${line}\n`), clock);
   const stores = createLateStores(settings);
   const catalog = createFleetCatalog(settings, stores);
   const instances =

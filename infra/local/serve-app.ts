@@ -20,7 +20,7 @@ export function composeSingleProcess(env: NodeJS.ProcessEnv, inferenceFolder: st
   const assets = pathToFileURL(`${inferenceFolder}/`);
   const inference = composeInference(env, assets, log);
   // It is an instance itself, and need not ask the store about it.
-  const control = composeControl(env, { assets, instances: fleetOfOne(inference.take) });
+  const control = composeControl(env, { assets, instances: fleetOfOne(inference.take), log });
   const apps = { inference: inference.app, control: control.app };
   const app = new Hono();
   // A path that the gateway does not know gets the control function's problem document.
