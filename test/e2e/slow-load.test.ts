@@ -8,7 +8,12 @@ import { startLocalRun, translate } from '../support/local-run.ts';
 const model = 'translate-en-es';
 /** Of one connection: both bring the model in some five seconds, many times as long as a request here may take. */
 const BYTES_PER_SECOND = 1_500_000;
-const DOWNLOAD = { CASALINGUA_DOWNLOAD_CONCURRENCY: '2', CASALINGUA_DOWNLOAD_PART_BYTES: '2097152' };
+const DOWNLOAD = {
+  CASALINGUA_DOWNLOAD_CONCURRENCY: '2',
+  CASALINGUA_DOWNLOAD_PART_BYTES: '2097152',
+  // Who waits for dead connections to fall silent is not through in time.
+  CASALINGUA_DOWNLOAD_STALL_MS: '60000',
+};
 const DEADLINE_MS = 1_000;
 /** Longer than any pause that the host does not take for a freeze. */
 const FREEZE_MS = 2_200;
@@ -61,6 +66,8 @@ describe('a load that takes longer than a request may', () => {
 
   it('comes to its end over a stream of short requests: each brings it further, and hardly a byte comes twice', async () => {
     proxy.faults.bytesPerSecond = BYTES_PER_SECOND;
+    // The instance and its catalog are there; only the model is not.
+    expect((await fetch(`${stack.url}/languages`)).status).toBe(200);
     const refused: Answer[] = [];
     const frozen: (HeldModel | undefined)[] = [];
     let answer = await ask();
@@ -71,6 +78,8 @@ describe('a load that takes longer than a request may', () => {
     }
 
     expect(answer.status).toBe(200);
+    // The model came, and the rest of that request's time was too short to use it.
+    if (refused.at(-1)?.code === 'DEADLINE_EXCEEDED') refused.pop();
     expect(refused.length).toBeGreaterThan(3);
     for (const { status, code, retryAfter } of refused) {
       expect({ status, code }).toEqual({ status: 503, code: 'MODEL_LOADING' });
