@@ -48,6 +48,19 @@ describe('a model', () => {
     await trouble.expectRecovery();
   });
 
+  it('whose heap is full is FAILED until its next try', async () => {
+    await trouble.serve();
+    trouble.bundle.limitHeap(48);
+
+    const { status } = await trouble.meanwhile(trouble.ask());
+    const failed = await trouble.held();
+    trouble.bundle.limitHeap(undefined);
+
+    expect(status).toBe(503);
+    expect(failed).toMatchObject({ state: 'FAILED', error: { code: 'OUT_OF_MEMORY', retryable: true } });
+    await trouble.expectRecovery();
+  });
+
   it('whose files have no room beside those of a model in use is FAILED until its next try', async () => {
     await trouble.serve({ CASALINGUA_CACHE_MB: '20' });
     await trouble.served.translate('es', { keep_alive: -1 });

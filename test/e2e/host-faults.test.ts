@@ -70,17 +70,4 @@ describe('a model', () => {
     });
     await trouble.expectRecovery();
   });
-
-  it('whose heap is full is FAILED until its next try', async () => {
-    await trouble.serve();
-    trouble.bundle.limitHeap(48);
-
-    const { status } = await trouble.meanwhile(trouble.ask());
-    const failed = await trouble.held();
-    trouble.bundle.limitHeap(undefined);
-
-    expect(status).toBe(503);
-    expect(failed).toMatchObject({ state: 'FAILED', error: { code: 'OUT_OF_MEMORY', retryable: true } });
-    await trouble.expectRecovery();
-  });
 });
