@@ -29,7 +29,10 @@ function createStart(
 
 /** Brings every load to its end, one after the other. @returns their keys in order */
 async function loadAll({ loader }: ReturnType<typeof createStart>): Promise<string[]> {
-  for (await settle(); loader.loads.some(({ settled }) => !settled); await settle()) loader.last.succeed();
+  for (let round = 0; round <= models.length; round++) {
+    await settle();
+    for (const load of loader.loads) if (!load.settled) load.succeed();
+  }
   return loader.loads.map(({ key }) => key);
 }
 

@@ -44,6 +44,20 @@ describe('a sweep', () => {
     expect(states(stage)).toEqual(['READY', 'READY', 'READY']);
   });
 
+  test('counts from the end of the last lease', () => {
+    const stage = new SchedulerStage();
+    const held = stage.ask(a);
+    stage.comes(a);
+    stage.pass(10 * MINUTE);
+    stage.release(held);
+    expect(stage.status(a)).toMatchObject({ lastUsedAt: stage.clock.wallMs });
+    stage.pass(30 * MINUTE - 1);
+    expect(stage.state(a)).toBe('READY');
+    stage.pass(MINUTE);
+
+    expect(stage.state(a)).toBe('DRAINING');
+  });
+
   test('does not begin before its time, nor twice in it', () => {
     const stage = serving(new SchedulerStage(hostSettings({ idleUnloadMs: 1_000 })), a);
     stage.pass(MINUTE - 1_001);
