@@ -286,6 +286,22 @@ describe('a worker that crashes', () => {
     expect(stage.ending).toEqual([]);
   });
 
+  test('keeps its leases to itself: they end no other worker that drains with leases of its own', () => {
+    const stage = new SchedulerStage();
+    stage.serve(a);
+    const lost = stage.ask(a);
+    stage.crashes(lost.hold.ready.stay, crash);
+    stage.ends(a);
+    const held = stage.ask(a);
+    stage.comes(a);
+    stage.scheduler.unload('a@1.0.0');
+
+    stage.release(lost);
+    expect(stage.ending).toEqual([]);
+    stage.release(held);
+    expect(stage.ending).toHaveLength(1);
+  });
+
   test('in a load that was given up changes nothing', () => {
     const stage = new SchedulerStage();
     stage.ask(a);
