@@ -3,4 +3,4 @@ import { composeControl } from './compose.ts';
 
 const { app, catalog } = composeControl(process.env, { assets: new URL('./', import.meta.url) });
 
-export const handler = lambdaHandler(app, () => catalog.pending());
+export const handler = lambdaHandler(app, { pending: () => catalog.pending() });

@@ -11,13 +11,15 @@ const LONGEST_BEAT_MS = 2_000;
 
 /**
  * Tells apart the time that went by and the time in which the instance ran: Lambda freezes it between requests, and only
- * the latter may count against a load. Somebody must call `beat` more often than every two seconds while it runs.
+ * the latter may count against a load. Somebody must call `beat` more often than every two seconds while it runs, and `rest` where a freeze may begin.
  */
 export class AwakeClock {
   readonly #readings: ClockReadings;
   #awake = 0;
   #lastWall: number;
   #lastMonotonic: number;
+  #isResting = false;
+  #wasFrozen = false;
 
   constructor(readings: ClockReadings) {
     this.#readings = readings;
@@ -32,19 +34,38 @@ export class AwakeClock {
 
   /** Ms in which the instance ran, since this clock was made. */
   awake(): number {
-    return this.#awake + Math.min(this.#sinceBeat(), LONGEST_BEAT_MS);
+    return this.#isResting ? this.#awake : this.#awake + Math.min(this.#sinceBeat(), LONGEST_BEAT_MS);
   }
 
-  /** @returns whether the instance was frozen since the last beat */
+  /** @returns whether the instance was frozen since this, or `resume`, was called last */
   beat(): boolean {
+    this.#count();
+    const wasFrozen = this.#wasFrozen;
+    this.#wasFrozen = false;
+    return wasFrozen;
+  }
+
+  /** The instance may be frozen at any moment from now on: nothing counts until `resume`. */
+  rest(): void {
+    this.#count();
+    this.#isResting = true;
+  }
+
+  /** The instance has work again. @returns as `beat` */
+  resume(): boolean {
+    const wasFrozen = this.beat();
+    this.#isResting = false;
+    return wasFrozen;
+  }
+
+  #count(): void {
     const wall = this.#readings.wall();
     const monotonic = this.#readings.monotonic();
     this.#awake = this.awake();
     // A freeze shows on the wall clock alone where it stops the other.
-    const wasFrozen = Math.max(wall - this.#lastWall, monotonic - this.#lastMonotonic) > LONGEST_BEAT_MS;
+    if (Math.max(wall - this.#lastWall, monotonic - this.#lastMonotonic) > LONGEST_BEAT_MS) this.#wasFrozen = true;
     this.#lastWall = wall;
     this.#lastMonotonic = monotonic;
-    return wasFrozen;
   }
 
   #sinceBeat(): number {

@@ -109,5 +109,7 @@ export interface ModelHost {
    * since no timer runs while an instance is frozen.
    */
   wake(): void;
+  /** The instance may be frozen from now on: until the next `wake` no time counts against a load. */
+  rest(): void;
   close(): Promise<void>;
 }

@@ -63,7 +63,7 @@ export class ScheduledModelHost implements ModelHost {
     };
     this.#scheduler = new Scheduler({ settings, ledger: this.#ledger, clock: this.#clock, random, effects });
     this.#stopRepeating = options.repeat(
-      () => this.wake(),
+      () => this.#look(this.#clock.beat()),
       () => (this.#scheduler.isMoving() || this.#scheduler.queued > 0 ? BUSY_MS : CALM_MS),
     );
   }
@@ -130,12 +130,11 @@ export class ScheduledModelHost implements ModelHost {
   }
 
   wake(): void {
-    if (this.#clock.beat()) {
-      this.#options.loader.thawed();
-      this.#options.onThaw?.();
-    }
-    this.#scheduler.tick();
-    this.#tellEnds();
+    this.#look(this.#clock.resume());
+  }
+
+  rest(): void {
+    this.#clock.rest();
   }
 
   /** Workers that are about to end, if any; never rejects. Frozen with their instance they would keep their memory. */
@@ -147,6 +146,15 @@ export class ScheduledModelHost implements ModelHost {
     this.#scheduler.close();
     await this.#ends(() => true);
     this.#stopRepeating();
+  }
+
+  #look(wasFrozen: boolean): void {
+    if (wasFrozen) {
+      this.#options.loader.thawed();
+      this.#options.onThaw?.();
+    }
+    this.#scheduler.tick();
+    this.#tellEnds();
   }
 
   #wait(

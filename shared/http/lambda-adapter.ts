@@ -7,25 +7,36 @@ const PATIENCE_MS = 100;
 /** How long an answer may wait for what ends with it. */
 const ENDINGS_PATIENCE_MS = 500;
 
+/** What there is to do around answers, since Lambda may freeze the instance with each of them. None may reject. */
+export interface Afterwards {
+  /** What is about to end, if anything, and would stay half ended until the next request. */
+  endings?(): Promise<void> | undefined;
+  /** Store calls that go on beside the requests, if any: they would come back to a dead socket. */
+  pending(): Promise<void> | undefined;
+  /** Nothing is asked of the instance any more: it may be frozen from now on. */
+  rest?(): void;
+}
+
 /**
- * The handler that Lambda calls with API Gateway's events. The one file that imports `hono/aws-lambda`, which Hono 5
- * moves to a package of its own.
- * @param pending store calls that go on beside the requests, if any. Lambda freezes the instance with the answer, and they
- *   would come back to a dead socket; so the answer waits for them, a moment at most. Must not reject.
- * @param endings what is about to end, if anything, and would stay half ended until the next request. Must not reject.
+ * The handler that Lambda calls with API Gateway's events; an answer waits a moment for what is afterwards. The one file
+ * that imports `hono/aws-lambda`, which Hono 5 moves to a package of its own.
  */
-export function lambdaHandler(
-  app: Hono<HttpEnv>,
-  pending: () => Promise<void> | undefined,
-  endings: () => Promise<void> | undefined = () => undefined,
-): ReturnType<typeof handle> {
+export function lambdaHandler(app: Hono<HttpEnv>, { endings, pending, rest }: Afterwards): ReturnType<typeof handle> {
   const answer = handle(app);
+  // Managed instances serve many at once.
+  let underWay = 0;
   return async (event, context) => {
-    const result = await answer(event, context);
-    await orPatience(endings(), ENDINGS_PATIENCE_MS);
-    // Afterwards: what has ended is told, too.
-    await orPatience(pending(), PATIENCE_MS);
-    return result;
+    underWay += 1;
+    try {
+      const result = await answer(event, context);
+      await orPatience(endings?.(), ENDINGS_PATIENCE_MS);
+      // After those: what has ended is told, too.
+      await orPatience(pending(), PATIENCE_MS);
+      return result;
+    } finally {
+      underWay -= 1;
+      if (underWay === 0) rest?.();
+    }
   };
 }
 

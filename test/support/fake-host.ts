@@ -80,6 +80,7 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
     unload: async () => {},
     status: () => status,
     report: () => reportOf(status),
+    rest: () => {},
     wake: () => {
       wakes += 1;
     },

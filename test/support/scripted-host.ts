@@ -49,6 +49,11 @@ export function createScriptedHost(changes: HostChanges = {}, options: ScriptedL
         host.wake();
       }
     },
+    /** Time passes, and nobody looks at the clock. */
+    pauses(ms: number): void {
+      time.wallMs += ms;
+      time.monotonicMs += ms;
+    },
     /** Time in which the process is stopped, and then woken. */
     freeze(ms: number): void {
       time.wallMs += ms;

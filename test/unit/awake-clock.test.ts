@@ -58,4 +58,33 @@ describe('awake time', () => {
 
     expect(clock.awake()).toBe(100);
   });
+
+  test('stands still from a rest until it is resumed, beats or not, however short the rest', () => {
+    const { clock, pass } = createClock();
+    pass(100);
+    clock.rest();
+    pass(1_500);
+    expect([clock.awake(), clock.beat(), clock.awake()]).toEqual([100, false, 100]);
+    pass(1_500);
+
+    expect([clock.resume(), clock.awake()]).toEqual([false, 100]);
+    pass(250);
+    expect(clock.awake()).toBe(350);
+  });
+
+  test.each(['beat', 'resume'] as const)('tells by a %s of a freeze in a rest, once', (call) => {
+    const { clock, pass } = createClock();
+    clock.rest();
+    pass(60_000);
+
+    expect([clock[call](), clock[call](), clock.awake()]).toEqual([true, false, 0]);
+  });
+
+  test('tells of a freeze that a rest came after', () => {
+    const { clock, pass } = createClock();
+    pass(60_000);
+    clock.rest();
+
+    expect(clock.resume()).toBe(true);
+  });
 });

@@ -52,7 +52,7 @@ describe('behind Lambda', () => {
   it.each([{ base64: false }, { base64: true }])(
     "an API Gateway event is answered ($base64), under Lambda's id",
     async (form) => {
-      const handler = lambdaHandler(createTestApp().app, () => undefined);
+      const handler = lambdaHandler(createTestApp().app, { pending: () => undefined });
       const result = await handler(event(body, form), context());
       expect(result).toMatchObject({ statusCode: 200, isBase64Encoded: false });
       expect(JSON.parse(result.body)).toEqual({ translatedText: 'GRÜSSE' });
@@ -65,7 +65,7 @@ describe('behind Lambda', () => {
     ['the invocation ends soon', event(body), context(900)],
   ])('nothing is begun when %s', async (_, late, lambdaContext) => {
     const { app, host } = createTestApp();
-    const result = await lambdaHandler(app, () => undefined)(late, lambdaContext);
+    const result = await lambdaHandler(app, { pending: () => undefined })(late, lambdaContext);
     expect(result.statusCode).toBe(504);
     expect(host.runs).toEqual([]);
   });
@@ -81,9 +81,11 @@ describe('behind Lambda', () => {
         finish = resolve;
       });
       let answered = false;
-      const answer = lambdaHandler(createTestApp().app, () => calls)(event(body), context()).finally(() => {
-        answered = true;
-      });
+      const answer = lambdaHandler(createTestApp().app, { pending: () => calls })(event(body), context()).finally(
+        () => {
+          answered = true;
+        },
+      );
       for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
       expect(answered).toBe(false);
 
@@ -94,7 +96,10 @@ describe('behind Lambda', () => {
 
     it('waits no longer than 100 ms', async () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-      const answer = lambdaHandler(createTestApp().app, () => new Promise<void>(() => {}))(event(body), context());
+      const answer = lambdaHandler(createTestApp().app, { pending: () => new Promise<void>(() => {}) })(
+        event(body),
+        context(),
+      );
 
       await vi.advanceTimersByTimeAsync(100);
 
@@ -113,7 +118,7 @@ describe('behind Lambda', () => {
         return undefined;
       };
 
-      const result = await lambdaHandler(createTestApp().app, pending, endings)(event(body), context());
+      const result = await lambdaHandler(createTestApp().app, { pending, endings })(event(body), context());
 
       expect(result.statusCode).toBe(200);
       expect(told).toEqual([true]);
@@ -122,11 +127,31 @@ describe('behind Lambda', () => {
     it('waits no longer than half a second for an end', async () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
       const never = () => new Promise<void>(() => {});
-      const answer = lambdaHandler(createTestApp().app, () => undefined, never)(event(body), context());
+      const answer = lambdaHandler(createTestApp().app, { pending: () => undefined, endings: never })(
+        event(body),
+        context(),
+      );
 
       await vi.advanceTimersByTimeAsync(500);
 
       expect((await answer).statusCode).toBe(200);
     });
+  });
+
+  it('rests when the last of the requests under way has been answered', async () => {
+    let rests = 0;
+    const answers: (() => void)[] = [];
+    const pending = () => new Promise<void>((resolve) => answers.push(resolve));
+    const handler = lambdaHandler(createTestApp().app, { pending, rest: () => rests++ });
+    const [first, second] = [handler(event(body), context()), handler(event(body), context())];
+    while (answers.length < 2) await new Promise((resolve) => setImmediate(resolve));
+
+    answers[0]?.();
+    await first;
+    expect(rests).toBe(0);
+    answers[1]?.();
+    await second;
+
+    expect(rests).toBe(1);
   });
 });

@@ -495,6 +495,24 @@ describe('time', () => {
     expect(loader.last.signal.reason).toMatchObject({ code: 'LOAD_TIMEOUT' });
   });
 
+  test('do not count what passes between two requests that may be a freeze, however short', async () => {
+    const { loader, host, pauses, repeated, stateOf } = createHost({ loadTimeoutMs: 10_000, loadStallMs: 10_000 });
+    const waiting = host.lease(model);
+    waiting.catch(() => undefined);
+    await settle();
+
+    for (let pause = 0; pause < 20; pause++) {
+      host.rest();
+      pauses(1_500);
+      repeated.run();
+      host.wake();
+    }
+
+    expect(stateOf('model@1.0.0')).toBe('DOWNLOADING');
+    loader.last.succeed();
+    await waiting;
+  });
+
   test('spent frozen does not count against a load, and the loader is told of it', async () => {
     const { loader, host, freeze, pass } = createHost({ loadTimeoutMs: 10_000, loadStallMs: 10_000 });
     void host.lease(model).catch(() => undefined);
