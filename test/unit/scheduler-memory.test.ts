@@ -211,6 +211,17 @@ describe('a model that does not fit', () => {
     expect(stage.ask(b).outcome).toBe('MEMORY_SHORT');
   });
 
+  test('is not overtaken by those who need less when it has made room either', () => {
+    const stage = new SchedulerStage();
+    stage.serve(b);
+    stage.pass(60_000);
+    const first = model('first', 300);
+    stage.askAll([first, c, model('small', 50)]);
+    stage.comes(first);
+
+    expect([stage.ending.map(({ slot }) => slot.key), stage.loading]).toEqual([['b@1'], []]);
+  });
+
   test('waits for loads that will shrink to what they keep', () => {
     const stage = new SchedulerStage(hostSettings({ loadConcurrency: 2 }));
     const swelling = model('swelling', 600, 300);

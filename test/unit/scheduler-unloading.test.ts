@@ -58,6 +58,16 @@ describe('a sweep', () => {
     expect(stage.state(a)).toBe('DRAINING');
   });
 
+  test('counts from the last who wanted to know that the model is READY', () => {
+    const stage = serving(new SchedulerStage(), a);
+    stage.pass(10 * MINUTE);
+    stage.ask(a, { wantsLease: false });
+    expect(stage.status(a)).toMatchObject({ lastUsedAt: stage.clock.wallMs });
+    stage.pass(30 * MINUTE - 1);
+
+    expect(stage.state(a)).toBe('READY');
+  });
+
   test('does not begin before its time, nor twice in it', () => {
     const stage = serving(new SchedulerStage(hostSettings({ idleUnloadMs: 1_000 })), a);
     stage.pass(MINUTE - 1_001);
