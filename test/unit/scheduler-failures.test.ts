@@ -262,6 +262,7 @@ describe('a worker that crashes', () => {
     expect(stage.ending).toEqual([]);
 
     stage.crashes(lost.hold.ready.stay, crash);
+    expect(stage.ending).toHaveLength(1);
     stage.release(lost);
     expect(stage.ending).toHaveLength(1);
     stage.ends(a);

@@ -211,6 +211,23 @@ describe('a model that does not fit', () => {
     expect(stage.ask(b).outcome).toBe('MEMORY_SHORT');
   });
 
+  test('lets the next go when it is unloaded while it waits for room', () => {
+    const stage = new SchedulerStage();
+    stage.serve(a);
+    stage.serve(b);
+    stage.ask(b);
+    stage.scheduler.unload('b@1');
+    stage.scheduler.unload('a@1');
+    stage.ends(a);
+    const wide = model('wide', 500);
+    stage.askAll([wide, c]);
+    expect(stage.loading).toEqual([]);
+
+    stage.scheduler.unload('wide@1');
+
+    expect(stage.loading).toEqual(['c@1']);
+  });
+
   test('is not overtaken by those who need less when it has made room either', () => {
     const stage = new SchedulerStage();
     stage.serve(b);
