@@ -1,6 +1,7 @@
 import type { FleetView, SeenInstance } from '../../shared/fleet/instance-snapshot.ts';
 import { modelKey } from '../../shared/repository/manifest.ts';
 import type { CatalogView } from './catalog-view.ts';
+import { openBreakers } from './fleet-breakers.ts';
 import type { FleetModel } from './fleet-models.ts';
 import { awaitedModels } from './readiness.ts';
 
@@ -26,6 +27,7 @@ export function healthOf(
     ...awaitedModels(catalog, fleet, preloadModels),
     ...models.flatMap(failures),
     ...fleet.instances.flatMap(troubles),
+    ...openBreakers(fleet.instances),
   ];
   const hope = models.some(({ ready, version, status }) => ready || (version !== null && status !== 'FAILED'));
   const faulty = faults.length > 0 ? 'degraded' : 'healthy';

@@ -1,5 +1,7 @@
+import type { BreakerReport } from '../../shared/breaker/breaker-state.ts';
 import type { SeenInstance } from '../../shared/fleet/instance-snapshot.ts';
 import type { MemoryReport, ModelStatus } from '../../shared/host/model-host.ts';
+import { fleetBreakers } from './fleet-breakers.ts';
 import type { FleetHealth } from './fleet-health.ts';
 import type { FleetModel, HeldModel } from './fleet-models.ts';
 
@@ -29,6 +31,7 @@ export function detailedDocument(
       // A frozen instance uses none.
       cpu_usage: sum(instances.map(({ snapshot, stale }) => (stale ? 0 : Math.round(snapshot.cpuPercent)))),
     },
+    breakers: fleetBreakers(instances),
     instance_count: instances.length,
     instances: instances
       .toSorted((a, b) => b.snapshot.at - a.snapshot.at)
@@ -81,7 +84,12 @@ function instanceDocument({ snapshot, stale }: SeenInstance, now: number) {
     model_queue: { size: report.queue.size, limit: report.queue.limit, currently_loading: report.queue.loading },
     models: report.models.map(modelDocument),
     models_left_out: snapshot.leftOut,
+    breakers: snapshot.breakers.map(breakerDocument),
   };
+}
+
+function breakerDocument({ name, state, since, failures, nextProbeAt }: BreakerReport) {
+  return { name, state, since: timeOf(since), failures, next_probe_at: timeOf(nextProbeAt) };
 }
 
 function modelDocument(model: ModelStatus) {

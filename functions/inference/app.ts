@@ -1,11 +1,13 @@
 import type { Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
+import type { Breaker } from '../../shared/breaker/breaker.ts';
 import type { Limits } from '../../shared/config/settings.ts';
 import type { ModelHost } from '../../shared/host/model-host.ts';
 import { asProblem, createHttpApp, type DescribeFailure } from '../../shared/http/app.ts';
 import type { Clock, HttpEnv } from '../../shared/http/environment.ts';
 import type { Log } from '../../shared/observability/log.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
+import type { Manifest } from '../../shared/repository/manifest.ts';
 import { createDetect } from './detect-service.ts';
 import { libreTranslateRoutes } from './libretranslate.ts';
 import { createRunModel } from './model-run.ts';
@@ -15,6 +17,10 @@ import { createTranslateService } from './translate-service.ts';
 
 export interface InferenceDeps {
   readonly host: ModelHost;
+  /** What stands before a run of this version. */
+  readonly breakerOf: (manifest: Manifest) => Breaker;
+  /** Ms that a run must have had before a deadline that passes in it speaks against the model. */
+  readonly fairRunMs: number;
   readonly catalog: Catalog;
   readonly limits: Limits;
   /** Whether a request's `keep_alive` is obeyed. */
@@ -29,8 +35,8 @@ export interface InferenceDeps {
 
 /** The app that owns models: LibreTranslate's surface and CasaLingua's `/pipeline`. */
 export function createApp(deps: InferenceDeps): Hono<HttpEnv> {
-  const { host, catalog, limits, keepAliveAllowed, snapshots, log, clock, version } = deps;
-  const run = createRunModel(host);
+  const { host, breakerOf, fairRunMs, catalog, limits, keepAliveAllowed, snapshots, log, clock, version } = deps;
+  const run = createRunModel(host, breakerOf, fairRunMs);
   const detect = createDetect(run, catalog);
   const translations = createTranslateService({ catalog, run, detect });
   return createHttpApp({ log, clock, describe })

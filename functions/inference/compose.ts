@@ -1,7 +1,11 @@
 import type { Hono } from 'hono';
+import { createBreakerClock } from '../../shared/breaker/breaker-clock.ts';
+import type { BreakerTransition } from '../../shared/breaker/breaker-state.ts';
+import { Breakers } from '../../shared/breaker/breakers.ts';
 import { readSettings } from '../../shared/config/settings.ts';
 import { VERSION } from '../../shared/config/version.ts';
 import { createFleetCatalog } from '../../shared/fleet/fleet-catalog.ts';
+import { guardStores } from '../../shared/fleet/guarded-stores.ts';
 import { createLateStores } from '../../shared/fleet/late-stores.ts';
 import { createCpuMeter } from '../../shared/fleet/snapshot-cpu.ts';
 import { createTakeSnapshot, type TakeSnapshot, thisInstance } from '../../shared/fleet/snapshot-source.ts';
@@ -22,6 +26,7 @@ import { thisProcess } from '../../shared/repository/process-identity.ts';
 import type { RepositoryCatalog } from '../../shared/repository/repository-catalog.ts';
 import { compileEngine } from '../../shared/runtime/compiled-engine.ts';
 import { createApp } from './app.ts';
+import { createModelBreakers } from './model-breakers.ts';
 
 const MIB = 1024 * 1024;
 
@@ -56,8 +61,13 @@ export function composeInference(
   // First of all: the engine compiles on threads of its own while the rest starts and the weights arrive.
   const engine = compileEngine(assets, settings.threads);
   const clock = systemClock;
-  const { modelLoading, storeTimeoutMs: timeoutMs, storeFirstTimeoutMs: firstTimeoutMs } = settings;
-  const stores = createLateStores(settings);
+  const { modelLoading, circuitBreaker, storeTimeoutMs: timeoutMs, storeFirstTimeoutMs: firstTimeoutMs } = settings;
+  const tellOf = ({ breaker, from, to, reason }: BreakerTransition) => {
+    log[to === 'OPEN' ? 'error' : 'info']('breaker.state', { breaker, from, state: to, reason });
+    snapshots.changed();
+  };
+  const breakers = new Breakers(createBreakerClock(clock.now), tellOf);
+  const stores = guardStores(createLateStores(settings), breakers);
   const cache = new FileCache({
     folder: settings.cacheFolder,
     maxBytes: settings.cacheMb * MIB,
@@ -90,7 +100,7 @@ export function composeInference(
     onThaw: () => stores.renewConnections(),
   });
   const instance = thisInstance(env, VERSION, clock);
-  const take = createTakeSnapshot({ instance, host, cpuPercent: createCpuMeter(clock), clock });
+  const take = createTakeSnapshot({ instance, host, breakers, cpuPercent: createCpuMeter(clock), clock });
   const snapshots = createSnapshotWriter({
     store: stores.snapshots,
     take,
@@ -103,6 +113,8 @@ export function composeInference(
   const { keepAliveAllowed } = modelLoading;
   const app = createApp({
     host,
+    breakerOf: createModelBreakers(breakers, circuitBreaker),
+    fairRunMs: circuitBreaker.slowCallMs,
     catalog,
     limits: settings.limits,
     keepAliveAllowed,

@@ -1,8 +1,11 @@
+import type { Breaker } from '../../shared/breaker/breaker.ts';
+import { guard } from '../../shared/breaker/guard.ts';
 import { ModelLoadingError } from '../../shared/host/errors.ts';
 import type { Lease, LeaseOptions, LoadPriority, ModelHost, ModelStatus } from '../../shared/host/model-host.ts';
 import { DeadlineExceededError } from '../../shared/http/errors.ts';
 import type { Manifest } from '../../shared/repository/manifest.ts';
 import type { OutputOf, TaskInput } from '../../shared/runtime/tasks.ts';
+import { verdictOfRun } from './breaker-verdict.ts';
 
 /** How a run is made. */
 export interface RunOptions extends LeaseOptions {
@@ -13,8 +16,8 @@ export interface RunOptions extends LeaseOptions {
 
 /**
  * Leases a model, runs one task on it, and gives the lease back.
- * @throws ModelLoadingError when the deadline passes while the model loads, DeadlineExceededError when it passes in the
- *   run, and whatever the host and the run throw
+ * @throws BreakerOpenError when the model failed too often lately, ModelLoadingError when the deadline passes while the
+ *   model loads, DeadlineExceededError when it passes in the run, and whatever the host and the run throw
  */
 export type RunModel = <Input extends TaskInput>(
   manifest: Manifest,
@@ -36,13 +39,25 @@ export function runOptions(request: {
   };
 }
 
-/** The only way from a request to a model. */
-export function createRunModel(host: ModelHost): RunModel {
+/**
+ * The only way from a request to a model. The breaker stands before the run alone: how long a model loads, or whether it can
+ * be loaded, is the host's to judge.
+ * @param breakerOf what stands before this version
+ * @param fairMs of a run, before a deadline that passes in it speaks against the model
+ */
+export function createRunModel(host: ModelHost, breakerOf: (manifest: Manifest) => Breaker, fairMs: number): RunModel {
   return async (manifest, input, { done = 0, ...options }) => {
     const { signal } = options;
+    const breaker = breakerOf(manifest);
+    // Nobody waits for a load, or makes it begin, only to be refused then.
+    if (breaker.refuses()) throw breaker.refusal();
     const lease = await take(manifest, options);
     try {
-      return await lease.run(input, { signal });
+      return await guard(
+        breaker,
+        () => lease.run(input, { signal }),
+        (thrown, tookMs) => verdictOfRun(thrown, tookMs, fairMs),
+      );
     } catch (error) {
       if (!isDeadline(error, signal)) throw error;
       throw new DeadlineExceededError(`the deadline passed while model ${manifest.id} was at work`, {

@@ -1,7 +1,9 @@
 import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import * as z from 'zod/mini';
-import { modelLoadingPartSchema, objectOf } from './model-loading-schema.ts';
-import { type Checked, type ModelLoadingSource, problemsOf } from './model-loading-source.ts';
+import { circuitBreakerPartSchema } from './circuit-breaker-schema.ts';
+import { modelLoadingPartSchema } from './model-loading-schema.ts';
+import { objectOf } from './section-schema.ts';
+import { type Checked, type MemberPath, problemsOf } from './section-source.ts';
 
 /** A configuration file: JSON that may have comments and trailing commas. */
 export interface ConfigFile {
@@ -10,32 +12,39 @@ export interface ConfigFile {
   readonly text: string;
 }
 
-const part = objectOf({ model_loading: z.optional(modelLoadingPartSchema) });
+/** What a file, or a stage of it, says of the sections. */
+export interface FilePart {
+  /** By the section's name. */
+  readonly sections: Readonly<Record<string, object | undefined>>;
+  /** The name under which a person finds a member; the path begins with the section's name. */
+  readonly place: (path: MemberPath) => string;
+}
+
+const part = objectOf({
+  model_loading: z.optional(modelLoadingPartSchema),
+  circuit_breaker: z.optional(circuitBreakerPartSchema),
+});
 const content = z.extend(part, { stages: z.optional(z.record(z.string(), part, { error: 'an object' })) });
 
 /**
  * What a file says, in rising order: its own part and, with a stage, the stage's. All stages are checked, whichever is
  * chosen.
  */
-export function readConfigFile(file: ConfigFile, stage: string | undefined): Checked<readonly ModelLoadingSource[]> {
+export function readConfigFile(file: ConfigFile, stage: string | undefined): Checked<readonly FilePart[]> {
   const parsed = parse(file);
   if ('problems' in parsed) return parsed;
-  const placeOf = (path: readonly string[]) => `${file.name}: ${path.length === 0 ? 'the file' : path.join('.')}`;
+  const placeOf = (path: MemberPath) => `${file.name}: ${path.length === 0 ? 'the file' : path.join('.')}`;
   const result = content.safeParse(parsed.value);
   if (!result.success) return { problems: problemsOf(result.error, placeOf) };
-  const source = (given: z.infer<typeof part>, ...above: string[]): ModelLoadingSource => ({
-    part: given.model_loading ?? {},
-    place: (path) => placeOf([...above, 'model_loading', ...path]),
-  });
-  const { stages } = result.data;
-  const own = source(result.data);
-  if (stage === undefined || stages === undefined) return { value: [own] };
+  const { stages, ...own } = result.data;
+  const told: FilePart = { sections: own, place: placeOf };
+  if (stage === undefined || stages === undefined) return { value: [told] };
   const chosen = Object.hasOwn(stages, stage) ? stages[stage] : undefined;
   if (chosen === undefined) {
     const known = Object.keys(stages).join(', ');
     return { problems: [`CASALINGUA_STAGE must be one of the stages of ${file.name}: ${known || 'it has none'}`] };
   }
-  return { value: [own, source(chosen, 'stages', stage)] };
+  return { value: [told, { sections: chosen, place: (path) => placeOf(['stages', stage, ...path]) }] };
 }
 
 function parse({ name, text }: ConfigFile): Checked<unknown> {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { ConfigFile } from './config-file.ts';
-import type { Checked } from './model-loading-source.ts';
+import type { Checked } from './section-source.ts';
 
 /** As it lies beside the functions' code. */
 export const CONFIG_FILE_NAME = 'model-loading.jsonc';

@@ -1,38 +1,14 @@
 import * as z from 'zod/mini';
 import { MODEL_ID } from './model-id.ts';
 import type { ModelLoadingSettings } from './model-loading.ts';
+import { DAY_SECONDS, flag, msOf, number, objectOf, whole } from './section-schema.ts';
+import type { Section } from './section-source.ts';
 
-/*
- * The plan's own JSON. Every `error` completes "… must be" or, of unknown members, "… is not a setting, unlike". The bounds
- * keep nonsense out, and every duration below 2^31 ms, from where on timers fire at once.
- */
-
-const DAY_SECONDS = 86_400;
 const MOST_MB = 10_000_000;
-
-/** An object with these members and no others. */
-export function objectOf<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  const members = Object.keys(shape).join(', ');
-  return z.strictObject(shape, { error: ({ code }) => (code === 'unrecognized_keys' ? members : 'an object') });
-}
-
-function number(min: number, max: number) {
-  const error = `a number from ${min} to ${max}`;
-  return z.number({ error }).check(z.gte(min, { error }), z.lte(max, { error }));
-}
-
-function whole(min: number, max: number) {
-  const error = `a whole number from ${min} to ${max}`;
-  return z.int({ error }).check(z.gte(min, { error }), z.lte(max, { error }));
-}
 
 function ids() {
   const error = 'a model id: lower case letters, digits, . _ -';
   return z.array(z.string({ error }).check(z.regex(MODEL_ID, { error })), { error: 'a list of model ids' });
-}
-
-function flag() {
-  return z.boolean({ error: 'true or false' });
 }
 
 const retry = objectOf({
@@ -50,7 +26,7 @@ const memoryProtection = objectOf({
   watermark_percent: number(1, 100),
 });
 
-/** All of `model_loading`. */
+/** All of `model_loading`: the plan's own JSON. */
 export const modelLoadingSchema = objectOf({
   strategy: z.enum(['eager', 'lazy', 'on_demand'], { error: 'eager, lazy or on_demand' }),
   preload_models: ids(),
@@ -99,14 +75,21 @@ export const modelLoadingDefaults: ModelLoadingJson = {
   keep_alive_allowed: true,
 };
 
+export const modelLoadingSection: Section<ModelLoadingJson> = {
+  name: 'model_loading',
+  schema: modelLoadingSchema,
+  part: modelLoadingPartSchema,
+  defaults: modelLoadingDefaults,
+};
+
 /** In the units that the host works with. */
 export function toModelLoadingSettings(json: ModelLoadingJson): ModelLoadingSettings {
   return {
     strategy: json.strategy,
     preloadModels: [...new Set(json.preload_models)],
     alwaysLoadedModels: [...new Set(json.always_loaded_models)],
-    loadTimeoutMs: ms(json.load_timeout),
-    loadStallMs: ms(json.load_stall_seconds),
+    loadTimeoutMs: msOf(json.load_timeout),
+    loadStallMs: msOf(json.load_stall_seconds),
     queueEnabled: json.queue_enabled,
     queueLimit: json.queue_limit,
     loadConcurrency: json.load_concurrency,
@@ -114,9 +97,9 @@ export function toModelLoadingSettings(json: ModelLoadingJson): ModelLoadingSett
     retry: {
       maxAttempts: json.retry.max_attempts,
       backoffFactor: json.retry.backoff_factor,
-      initialMs: ms(json.retry.initial_seconds),
-      maxMs: ms(json.retry.max_seconds),
-      cooldownMs: ms(json.retry.cooldown_seconds),
+      initialMs: msOf(json.retry.initial_seconds),
+      maxMs: msOf(json.retry.max_seconds),
+      cooldownMs: msOf(json.retry.cooldown_seconds),
     },
     memoryProtection: {
       enabled: json.memory_protection.enabled,
@@ -124,15 +107,11 @@ export function toModelLoadingSettings(json: ModelLoadingJson): ModelLoadingSett
       limitMb: json.memory_protection.limit_mb,
       watermarkPercent: json.memory_protection.watermark_percent,
     },
-    idleUnloadMs: ms(json.idle_unload_minutes * 60),
+    idleUnloadMs: msOf(json.idle_unload_minutes * 60),
     maxUnload: json.max_unload,
-    sweepIntervalMs: ms(json.sweep_seconds),
-    minimumResidencyMs: ms(json.minimum_residency_seconds),
-    drainTimeoutMs: ms(json.drain_seconds),
+    sweepIntervalMs: msOf(json.sweep_seconds),
+    minimumResidencyMs: msOf(json.minimum_residency_seconds),
+    drainTimeoutMs: msOf(json.drain_seconds),
     keepAliveAllowed: json.keep_alive_allowed,
   };
-}
-
-function ms(seconds: number): number {
-  return Math.round(seconds * 1_000);
 }

@@ -1,59 +1,23 @@
-import { type ConfigFile, readConfigFile } from './config-file.ts';
-import { merge } from './merge.ts';
+import type { FilePart } from './config-file.ts';
 import type { ModelLoadingSettings } from './model-loading.ts';
-import {
-  type ModelLoadingJson,
-  modelLoadingDefaults,
-  modelLoadingSchema,
-  toModelLoadingSettings,
-} from './model-loading-schema.ts';
-import { type Checked, type MemberPath, type ModelLoadingSource, problemsOf } from './model-loading-source.ts';
-import { readVariables } from './model-loading-variables.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
-
-const defaults: ModelLoadingSource = {
-  part: modelLoadingDefaults,
-  place: (path) => `the default of model_loading.${path.join('.')}`,
-};
+import { type ModelLoadingJson, modelLoadingSection, toModelLoadingSettings } from './model-loading-schema.ts';
+import { type Environment, readSection } from './read-section.ts';
+import type { Checked, MemberPath } from './section-source.ts';
 
 /**
- * The configuration of model loading: the defaults, the file, the file's stage (CASALINGUA_STAGE), the environment; later
- * wins, member by member, lists as a whole.
+ * The configuration of model loading.
  * @param models the ids that are served; empty: any
  */
 export function readModelLoading(
   env: Environment,
-  file: Checked<ConfigFile | undefined>,
+  file: Checked<readonly FilePart[]>,
   models: readonly string[],
 ): Checked<ModelLoadingSettings> {
-  const fromFile = 'problems' in file ? file : sourcesIn(file.value, env['CASALINGUA_STAGE'] || undefined);
-  const fromVariables = readVariables(env);
-  const problems = [fromFile, fromVariables].flatMap((checked) => ('problems' in checked ? checked.problems : []));
-  if ('problems' in fromFile || 'problems' in fromVariables) return { problems };
-
-  const sources = [defaults, ...fromFile.value, fromVariables.value];
-  const merged = modelLoadingSchema.safeParse(sources.map(({ part }) => part).reduce<unknown>(merge, {}));
-  const told = (path: MemberPath) => placeIn(sources, path);
-  if (!merged.success) return { problems: problemsOf(merged.error, told) };
-  const contradictions = [...contradictionsIn(merged.data, told), ...unservedIn(merged.data, models, told)];
-  return contradictions.length > 0 ? { problems: contradictions } : { value: toModelLoadingSettings(merged.data) };
-}
-
-function sourcesIn(file: ConfigFile | undefined, stage: string | undefined): Checked<readonly ModelLoadingSource[]> {
-  return file === undefined ? { value: [] } : readConfigFile(file, stage);
-}
-
-/** Where the value that holds in the end was given. */
-function placeIn(sources: readonly ModelLoadingSource[], path: MemberPath): string {
-  const source = sources.findLast(({ part }) => has(part, path)) ?? defaults;
-  return source.place(path);
-}
-
-function has(part: object, [name = '', ...rest]: MemberPath): boolean {
-  const value: unknown = Object.getOwnPropertyDescriptor(part, name)?.value;
-  if (rest.length === 0 || typeof value !== 'object' || value === null) return value !== undefined;
-  return has(value, rest);
+  const read = readSection(modelLoadingSection, env, file);
+  if ('problems' in read) return read;
+  const { json, told } = read.value;
+  const problems = [...contradictionsIn(json, told), ...unservedIn(json, models, told)];
+  return problems.length > 0 ? { problems } : { value: toModelLoadingSettings(json) };
 }
 
 function contradictionsIn(json: ModelLoadingJson, told: (path: MemberPath) => string): readonly string[] {

@@ -1,11 +1,16 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import type { CircuitBreakerSettings } from './circuit-breaker.ts';
+import { circuitBreakerSection, toCircuitBreakerSettings } from './circuit-breaker-schema.ts';
+import { type FilePart, readConfigFile } from './config-file.ts';
 import { SettingsInvalidError } from './errors.ts';
 import { findConfigFile } from './find-config-file.ts';
 import { MODEL_ID } from './model-id.ts';
 import type { ModelLoadingSettings } from './model-loading.ts';
 import { readModelLoading } from './read-model-loading.ts';
+import { readSection } from './read-section.ts';
+import type { Checked } from './section-source.ts';
 
 /** A version that this deployment names itself. */
 export interface Pin {
@@ -67,6 +72,7 @@ export interface Settings {
   readonly catalogTtlMs: number;
   readonly download: DownloadSettings;
   readonly modelLoading: ModelLoadingSettings;
+  readonly circuitBreaker: CircuitBreakerSettings;
 }
 
 const MIB = 1024 * 1024;
@@ -148,11 +154,14 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const result = environment.safeParse(given);
   const models = result.success ? result.data.CASALINGUA_MODELS : [];
-  const modelLoading = readModelLoading(given, findConfigFile(given, configFolder), models);
-  if (!result.success || 'problems' in modelLoading) {
+  const file = readFile(given, configFolder);
+  const modelLoading = readModelLoading(given, file, models);
+  const circuitBreaker = readSection(circuitBreakerSection, given, file);
+  if (!result.success || 'problems' in modelLoading || 'problems' in circuitBreaker) {
     const wrong = result.success ? [] : describe(result.error.issues);
-    const wrongLoading = 'problems' in modelLoading ? modelLoading.problems : [];
-    throw new SettingsInvalidError([...wrong, ...wrongLoading].join('; '));
+    const inSections = [modelLoading, circuitBreaker].flatMap((read) => ('problems' in read ? read.problems : []));
+    // What is wrong with the file is wrong for each section.
+    throw new SettingsInvalidError([...new Set([...wrong, ...inSections])].join('; '));
   }
   const e = result.data;
   return {
@@ -182,7 +191,17 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
       stallMs: e.CASALINGUA_DOWNLOAD_STALL_MS,
     },
     modelLoading: modelLoading.value,
+    circuitBreaker: toCircuitBreakerSettings(circuitBreaker.value.json),
   };
+}
+
+function readFile(
+  env: Readonly<Record<string, string | undefined>>,
+  folder: URL | undefined,
+): Checked<readonly FilePart[]> {
+  const file = findConfigFile(env, folder);
+  if ('problems' in file) return file;
+  return file.value === undefined ? { value: [] } : readConfigFile(file.value, env['CASALINGUA_STAGE']);
 }
 
 function describe(issues: readonly z.core.$ZodIssue[]): readonly string[] {

@@ -1,12 +1,14 @@
 import * as z from 'zod/mini';
+import { isAtRest } from '../breaker/breaker-state.ts';
 import type { LoadingStrategy } from '../config/model-loading.ts';
 import type { ModelStatus } from '../host/model-host.ts';
 import { modelKey } from '../repository/manifest.ts';
 import type { Initialization, InstanceSnapshot } from './instance-snapshot.ts';
+import { breakerRow, decodeBreaker, encodeBreaker } from './instance-snapshot-breaker.ts';
 import { decodeModel, encodeModel, encodeModelBriefly, modelRow, type WrittenRow } from './instance-snapshot-model.ts';
 
 /** Raised when what is written can no longer be read by the code before. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 const strategies: readonly LoadingStrategy[] = ['eager', 'lazy', 'on_demand'];
 const initializations: readonly Initialization[] = ['on-demand', 'provisioned-concurrency', 'process'];
@@ -30,6 +32,7 @@ const bodySchema = z.tuple([
   // Models that were left out.
   whole,
   z.array(modelRow),
+  z.array(breakerRow),
 ]);
 
 /** What is stored of a snapshot beside its key and its times. */
@@ -41,9 +44,9 @@ export interface StoredSnapshot {
 }
 
 /**
- * The snapshot as one line of JSON, times in whole seconds. What does not fit into `maxBytes` is cut, in this order: the
- * messages of errors; models that are UNLOADED, the least recently used first; of READY models all but their memory.
- * What is left may be longer still, rather than hide a model that is at work.
+ * The snapshot as one line of JSON, times in whole seconds, without the breakers that are at rest. What does not fit into
+ * `maxBytes` is cut, in this order: the messages of errors; models that are UNLOADED, the least recently used first; of READY
+ * models all but their memory. What is left may be longer still, rather than hide a model that is at work.
  */
 export function encodeSnapshot(snapshot: InstanceSnapshot, maxBytes: number): string {
   const { models } = snapshot.report;
@@ -69,7 +72,7 @@ export function encodeSnapshot(snapshot: InstanceSnapshot, maxBytes: number): st
 export function decodeSnapshot({ id, at, expiresAt, body }: StoredSnapshot): InstanceSnapshot | undefined {
   const parsed = bodySchema.safeParse(parseJson(body));
   if (!parsed.success) return undefined;
-  const [, age, initialization, strategy, bundle, cpuPercent, memory, queue, leftOut, rows] = parsed.data;
+  const [, age, initialization, strategy, bundle, cpuPercent, memory, queue, leftOut, rows, breakers] = parsed.data;
   const [isProtected, limitMb, budgetMb, rssMb, reservedMb] = memory;
   const [size, limit, loading] = queue;
   const models = rows.map((row) => decodeModel(row, at));
@@ -82,6 +85,7 @@ export function decodeSnapshot({ id, at, expiresAt, body }: StoredSnapshot): Ins
     bundle,
     cpuPercent,
     leftOut,
+    breakers: breakers.map((row) => decodeBreaker(row, at)),
     report: {
       strategy: strategies[strategy] ?? 'lazy',
       models,
@@ -129,6 +133,7 @@ function bodyOf(
     [queue.size, queue.limit, queue.loading.map((key) => keys.indexOf(key)).filter((place) => place >= 0)],
     snapshot.leftOut + cut,
     rows,
+    snapshot.breakers.filter((breaker) => !isAtRest(breaker)).map((breaker) => encodeBreaker(breaker, snapshot.at)),
   ]);
 }
 

@@ -1,3 +1,4 @@
+import type { BreakerReport } from '../breaker/breaker-state.ts';
 import type { HostReport } from '../host/model-host.ts';
 
 /** How the instance came to be; `process`: not by Lambda. */
@@ -23,6 +24,8 @@ export interface InstanceSnapshot extends InstanceIdentity {
   /** Percent of one core, lately. */
   readonly cpuPercent: number;
   readonly report: HostReport;
+  /** In the fleet's view those alone that are not at rest, CLOSED without a failure. */
+  readonly breakers: readonly BreakerReport[];
   /** Models of the report that had no room: they are all UNLOADED. */
   readonly leftOut: number;
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Breakers } from '../breaker/breakers.ts';
 import type { ModelHost } from '../host/model-host.ts';
 import {
   type FleetView,
@@ -33,14 +34,23 @@ export type TakeSnapshot = () => InstanceSnapshot;
 export function createTakeSnapshot(deps: {
   instance: InstanceIdentity;
   host: Pick<ModelHost, 'report'>;
+  breakers: Pick<Breakers, 'report'>;
   /** Percent of one core. */
   cpuPercent: () => number;
   clock: { now(): number };
 }): TakeSnapshot {
-  const { instance, host, cpuPercent, clock } = deps;
+  const { instance, host, breakers, cpuPercent, clock } = deps;
   return () => {
     const at = clock.now();
-    return { ...instance, at, expiresAt: at + LIVE_MS, cpuPercent: cpuPercent(), report: host.report(), leftOut: 0 };
+    return {
+      ...instance,
+      at,
+      expiresAt: at + LIVE_MS,
+      cpuPercent: cpuPercent(),
+      report: host.report(),
+      breakers: breakers.report(),
+      leftOut: 0,
+    };
   };
 }
 

@@ -19,7 +19,7 @@ export interface SnapshotWriterOptions {
 
 /** Tells the fleet what this instance holds. Nothing here throws. */
 export interface SnapshotWriter {
-  /** Something in the host has changed. */
+  /** Something in the host, or a breaker's state, has changed. */
   changed(): void;
   /** A request begins. */
   wake(): void;
@@ -41,8 +41,8 @@ export function afterMs(ms: number, run: () => void): () => void {
 }
 
 /**
- * Writes at once what has changed in the state of a model, every 2 s while something loads, and every 30 s otherwise; one
- * write at a time. After a write that failed the next one comes 2 s later, then 4 s, up to 30 s.
+ * Writes at once what has changed in the state of a model or a breaker, every 2 s while something loads, and every 30 s
+ * otherwise; one write at a time. After a write that failed the next one comes 2 s later, then 4 s, up to 30 s.
  */
 export function createSnapshotWriter(options: SnapshotWriterOptions): SnapshotWriter {
   const { store, take, clock, timeoutMs, firstTimeoutMs, after, abortedAfter = AbortSignal.timeout } = options;
@@ -145,8 +145,9 @@ function loads({ report }: InstanceSnapshot): boolean {
 }
 
 /** What makes a snapshot another one; leases and times do not, or each request would be written. */
-function statesOf({ report }: InstanceSnapshot): string {
-  return JSON.stringify(
+function statesOf({ report, breakers }: InstanceSnapshot): string {
+  return JSON.stringify([
     report.models.map(({ id, version, state, attempts, error }) => [id, version, state, attempts, error?.code]),
-  );
+    breakers.filter(({ state }) => state !== 'CLOSED').map(({ name, state }) => [name, state]),
+  ]);
 }

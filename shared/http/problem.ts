@@ -41,6 +41,7 @@ const kinds: Readonly<Record<string, readonly [status: FailureStatus, title: str
   INFERENCE_FAILED: [500, 'The inference failed'],
   WORKER_CRASHED: [500, 'The model crashed with this request in it'],
   OUT_OF_MEMORY: [500, 'The model ran out of memory with this request in it'],
+  BREAKER_OPEN: [503, 'Too many calls failed, so none is made for a while'],
   MODEL_LOADING: [503, 'The model is still loading'],
   MODEL_DRAINING: [503, 'The model is being unloaded'],
   MODEL_LOAD_FAILED: [503, 'The model could not be loaded'],

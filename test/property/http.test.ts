@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createModelBreakers } from '../../functions/inference/model-breakers.ts';
 import { createRunModel } from '../../functions/inference/model-run.ts';
 import { countCharacters } from '../../functions/inference/text.ts';
+import { createBreakerClock } from '../../shared/breaker/breaker-clock.ts';
+import { Breakers } from '../../shared/breaker/breakers.ts';
 import type { CasaLinguaError } from '../../shared/errors.ts';
 import { remainingMs } from '../../shared/http/deadline.ts';
 import { DeadlineExceededError } from '../../shared/http/errors.ts';
+import { breakerSettings } from '../support/breaker-settings.ts';
 import { translationManifest } from '../support/fake-catalog.ts';
 import { createFakeHost, modelStatus } from '../support/fake-host.ts';
 import { createTestApp, postJson } from '../support/inference-app.ts';
@@ -86,7 +90,11 @@ describe('the time that a request has', () => {
       fc.asyncProperty(fc.option(fc.double({ noNaN: true }), { nil: undefined }), async (secondsLeft) => {
         const loading = modelStatus({ state: 'WARMING', ...(secondsLeft === undefined ? {} : { secondsLeft }) });
         const host = createFakeHost({ status: [loading], beforeLease: () => Promise.reject(reason) });
-        const run = createRunModel(host)(translationManifest('translate-en-es', 'en>es'), input, { signal });
+        const breakers = new Breakers(createBreakerClock(Date.now), () => {});
+        const breakerOf = createModelBreakers(breakers, breakerSettings());
+        const run = createRunModel(host, breakerOf, 5_000)(translationManifest('translate-en-es', 'en>es'), input, {
+          signal,
+        });
         const seconds = await run.catch((error) => (error as CasaLinguaError).retryAfterSeconds);
         expect(seconds).toBeGreaterThanOrEqual(1);
         expect(seconds).toBeLessThanOrEqual(120);

@@ -23,6 +23,7 @@ export function snapshotOf(
     expiresAt: at + LIVE_MS,
     cpuPercent: 50,
     report: reportOf(models, host),
+    breakers: [],
     leftOut: 0,
     ...rest,
   };

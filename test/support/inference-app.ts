@@ -1,9 +1,14 @@
 import type { Hono } from 'hono';
 import { createApp } from '../../functions/inference/app.ts';
+import { createModelBreakers } from '../../functions/inference/model-breakers.ts';
+import { createBreakerClock } from '../../shared/breaker/breaker-clock.ts';
+import { Breakers } from '../../shared/breaker/breakers.ts';
+import type { CircuitBreakerSettings } from '../../shared/config/circuit-breaker.ts';
 import type { Limits } from '../../shared/config/settings.ts';
 import type { HttpEnv } from '../../shared/http/environment.ts';
 import { createJsonLog } from '../../shared/observability/log.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
+import { breakerSettings } from './breaker-settings.ts';
 import { createFakeCatalog, shippedManifests } from './fake-catalog.ts';
 import { createFakeHost, type FakeHost } from './fake-host.ts';
 
@@ -26,15 +31,20 @@ export function createTestApp(
     limits?: Partial<Limits>;
     keepAliveAllowed?: boolean;
     snapshots?: { wake(): void };
+    breaker?: Partial<CircuitBreakerSettings>;
     clock?: { now(): number };
   } = {},
 ): { app: Hono<HttpEnv>; host: FakeHost; lines: string[] } {
   const { host = createFakeHost(), catalog = createFakeCatalog(shippedManifests), limits } = options;
   const { keepAliveAllowed = true, snapshots = { wake: () => {} }, clock = { now: () => testNow } } = options;
+  const settings = breakerSettings(options.breaker);
+  const breakers = new Breakers(createBreakerClock(clock.now), () => {});
   const lines: string[] = [];
   const log = createJsonLog((line) => lines.push(line), clock);
   const app = createApp({
     host,
+    breakerOf: createModelBreakers(breakers, settings),
+    fairRunMs: settings.slowCallMs,
     catalog,
     limits: { ...roomy, ...limits },
     keepAliveAllowed,

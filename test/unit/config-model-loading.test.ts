@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { circuitBreakerDefaults } from '../../shared/config/circuit-breaker-schema.ts';
 import { SettingsInvalidError } from '../../shared/config/errors.ts';
 import { MODEL_ID } from '../../shared/config/model-id.ts';
-import { modelLoadingDefaults } from '../../shared/config/model-loading-schema.ts';
-import { modelLoadingVariables } from '../../shared/config/model-loading-variables.ts';
+import { modelLoadingDefaults, modelLoadingSection } from '../../shared/config/model-loading-schema.ts';
+import { variablesOf } from '../../shared/config/section-variables.ts';
 import { readSettings } from '../../shared/config/settings.ts';
 import { modelIdSchema } from '../../shared/repository/manifest.ts';
 
@@ -72,7 +73,7 @@ describe('the defaults', () => {
     const text = readFileSync(new URL('model-loading.jsonc', shipped), 'utf8');
     const bare = text.replaceAll(/\/\/.*$/gm, '').replaceAll(/,(\s*[}\]])/g, '$1');
 
-    expect(JSON.parse(bare)).toEqual({ model_loading: modelLoadingDefaults });
+    expect(JSON.parse(bare)).toEqual({ model_loading: modelLoadingDefaults, circuit_breaker: circuitBreakerDefaults });
     expect(readSettings(required, shipped).modelLoading).toEqual(readSettings(required).modelLoading);
   });
 
@@ -102,7 +103,7 @@ it('docs/configuration.md has every member, with its variable and its default', 
   for (const [name, value] of Object.entries(others)) expect(docs).toMatch(told(name, value));
   for (const [name, value] of Object.entries(retry)) expect(docs).toMatch(told(`retry.${name}`, value));
   for (const [name, value] of Object.entries(memory)) expect(docs).toMatch(told(`memory_protection.${name}`, value));
-  for (const name of modelLoadingVariables.keys()) {
+  for (const name of variablesOf(modelLoadingSection).keys()) {
     expect(docs).toContain(`| \`${name.replace('CASALINGUA_MODEL_LOADING_', '')}\``);
   }
 });
@@ -240,7 +241,7 @@ describe('the environment', () => {
       (name) => `CASALINGUA_MODEL_LOADING_${name}`,
     );
 
-    expect([...modelLoadingVariables.keys()].toSorted()).toEqual(expected.toSorted());
+    expect([...variablesOf(modelLoadingSection).keys()].toSorted()).toEqual(expected.toSorted());
   });
 
   it('gives every kind of value', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createApp } from '../../functions/control/app.ts';
+import type { BreakerReport, BreakerState } from '../../shared/breaker/breaker-state.ts';
 import type { FleetView } from '../../shared/fleet/instance-snapshot.ts';
 import { createJsonLog } from '../../shared/observability/log.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
@@ -67,6 +68,7 @@ describe('GET /health/detailed', () => {
         memory_percent: 33.3,
         cpu_usage: 50,
       },
+      breakers: [],
       instance_count: 1,
       instances: [
         {
@@ -103,10 +105,44 @@ describe('GET /health/detailed', () => {
             },
           ],
           models_left_out: 0,
+          breakers: [],
         },
       ],
       reasons: [],
     });
+  });
+
+  it('tells in which state each breaker is on how many instances, and all of it on each', async () => {
+    const breaker = (state: BreakerState, more: Partial<BreakerReport> = {}): BreakerReport => ({
+      name: 'translate translate-en-es@1',
+      state,
+      since: testNow - 60_000,
+      failures: 5,
+      ...more,
+    });
+    const fleet = fleetOf(
+      snapshotOf({ id: 'a', breakers: [breaker('OPEN', { nextProbeAt: testNow + 240_000 })] }),
+      snapshotOf({ id: 'b', breakers: [breaker('OPEN')] }),
+      snapshotOf({ id: 'c', breakers: [breaker('CLOSED', { failures: 1 })] }),
+    );
+
+    const body = await detailed(fleet);
+
+    expect(body).toMatchObject({
+      status: 'degraded',
+      breakers: [{ name: 'translate translate-en-es@1', states: { OPEN: 2, CLOSED: 1 } }],
+      reasons: ['the circuit breaker of translate translate-en-es@1 is OPEN on 2 instances'],
+    });
+    const [first] = body['instances'] as { breakers: unknown }[];
+    expect(first?.breakers).toEqual([
+      {
+        name: 'translate translate-en-es@1',
+        state: 'OPEN',
+        since: '2026-01-02T03:03:05.678Z',
+        failures: 5,
+        next_probe_at: '2026-01-02T03:08:05.678Z',
+      },
+    ]);
   });
 
   it('has every model of the catalog, also those that no instance has touched', async () => {

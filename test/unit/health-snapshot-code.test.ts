@@ -1,5 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import {
+  type BreakerReport,
+  type BreakerState,
+  transitions as breakerSteps,
+} from '../../shared/breaker/breaker-state.ts';
 import type { InstanceSnapshot } from '../../shared/fleet/instance-snapshot.ts';
 import { decodeSnapshot, encodeSnapshot } from '../../shared/fleet/instance-snapshot-code.ts';
 import type { ModelStatus } from '../../shared/host/model-host.ts';
@@ -73,6 +78,25 @@ describe('a snapshot', () => {
   it('tells that memory cannot be read', () => {
     const memory = { protected: false, limitMb: undefined, budgetMb: undefined, rssMb: undefined, reservedMb: 7 };
     expect(stored(snapshotOf({ host: { memory } })).read?.report.memory).toEqual(memory);
+  });
+
+  it('tells of the breakers that are not at rest', () => {
+    const open = {
+      name: 'translate a@1',
+      state: 'OPEN',
+      since: second - 60_000,
+      failures: 5,
+      nextProbeAt: second + 240_000,
+    };
+    const failing = { name: 'translate b@1', state: 'CLOSED', since: second - 90_000, failures: 2 };
+    const atRest = { name: 'S3', state: 'CLOSED', since: second - 90_000, failures: 0 };
+    const breakers = [open, failing, atRest] as readonly BreakerReport[];
+    expect(stored(snapshotOf({ breakers })).read?.breakers).toEqual([open, failing]);
+  });
+
+  it.each(Object.keys(breakerSteps) as BreakerState[])('tells of a breaker that is %s', (state) => {
+    const breaker = { name: 'detect a@1', state, since: second, failures: 1 };
+    expect(stored(snapshotOf({ breakers: [breaker] })).read?.breakers).toEqual([breaker]);
   });
 
   it('repeats a time in the same words, however much later it is told again', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { BreakerReport } from '../../shared/breaker/breaker-state.ts';
 import { createSnapshotWriter } from '../../shared/fleet/snapshot-writer.ts';
 import type { ModelStatus } from '../../shared/host/model-host.ts';
 import { createFakeSnapshots, snapshotOf } from '../support/fake-fleet.ts';
@@ -12,6 +13,7 @@ function start() {
   const store = createFakeSnapshots();
   let now = testNow;
   let models: readonly ModelStatus[] = [];
+  let breakers: readonly BreakerReport[] = [];
   let looks = 0;
   const budgets: { readonly ms: number; readonly controller: AbortController }[] = [];
   let timer: { readonly at: number; readonly run: () => void } | undefined;
@@ -19,7 +21,7 @@ function start() {
     store,
     take: () => {
       looks += 1;
-      return snapshotOf({ at: now, models });
+      return snapshotOf({ at: now, models, breakers });
     },
     clock: { now: () => now },
     timeoutMs: 100,
@@ -48,6 +50,10 @@ function start() {
     /** What the host holds from now on; `changed` is for the test to call. */
     hold(next: readonly ModelStatus[]) {
       models = next;
+    },
+    /** In which state the only breaker is from now on. */
+    become(state: BreakerReport['state'], failures = 0) {
+      breakers = [{ name: 'detect a@1', state, since: now, failures }];
     },
     /** Time passes in which the instance is awake. */
     async advance(ms: number) {
@@ -127,6 +133,22 @@ describe('an instance tells of itself', () => {
     instance.freeze(5_000);
     instance.writer.changed();
     expect(instance.writer.pending()).toBeUndefined();
+  });
+
+  it('at once when a breaker opens, not with each failure before', async () => {
+    const instance = start();
+    instance.become('CLOSED');
+    await instance.request();
+    instance.freeze(3_000);
+    instance.become('CLOSED', 4);
+    await instance.request();
+    expect(instance.store.written).toHaveLength(1);
+
+    instance.become('OPEN', 5);
+    instance.writer.changed();
+    await instance.request();
+
+    expect(instance.store.written).toHaveLength(2);
   });
 
   it('every 2 s while something loads, and of its end at once', async () => {

@@ -1,0 +1,22 @@
+import type { Breaker } from './breaker.ts';
+import type { Verdict } from './evidence.ts';
+
+/** What a failure says of what was called, after so many ms. */
+export type JudgeFailure = (thrown: unknown, tookMs: number) => Verdict;
+
+/** Makes one call under a breaker. @throws BreakerOpenError, or what the call throws */
+export async function guard<T>(breaker: Breaker, call: () => Promise<T>, judge: JudgeFailure): Promise<T> {
+  const ticket = breaker.admit();
+  if (ticket === undefined) throw breaker.refusal();
+  const startedAt = breaker.elapsed();
+  let result: T;
+  try {
+    result = await call();
+  } catch (thrown) {
+    const tookMs = breaker.elapsed() - startedAt;
+    breaker.settle(ticket, judge(thrown, tookMs), tookMs);
+    throw thrown;
+  }
+  breaker.settle(ticket, 'success', breaker.judgesTime ? breaker.elapsed() - startedAt : 0);
+  return result;
+}
