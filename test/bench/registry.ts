@@ -1,4 +1,5 @@
 import type { Benchmark } from './benchmark.ts';
+import { breaker } from './breaker/benchmark.ts';
 import { cold } from './cold/benchmark.ts';
 import { herd } from './herd/benchmark.ts';
 import { lease } from './lease/benchmark.ts';
@@ -6,4 +7,4 @@ import { translate } from './translate/benchmark.ts';
 import { unload } from './unload/benchmark.ts';
 
 /** Every benchmark by the order in which they are listed. One more is a folder and a line here. */
-export const benchmarks: readonly Benchmark[] = [translate, cold, herd, unload, lease];
+export const benchmarks: readonly Benchmark[] = [translate, cold, herd, unload, lease, breaker];
