@@ -260,6 +260,13 @@ describe('a model that does not fit', () => {
     expect(stage.ask(b).outcome).toBe('waits');
   });
 
+  test('does not wait for loads that will shrink too little', () => {
+    const stage = new SchedulerStage(hostSettings({ loadConcurrency: 2 }));
+    const [, refused] = stage.askAll([model('swelling', 600, 450), a]);
+
+    expect(refused?.outcome).toBe('MEMORY_SHORT');
+  });
+
   test('does not wait for a lost load to shrink', () => {
     const stage = new SchedulerStage();
     stage.ask(model('swelling', 600, 300));

@@ -143,6 +143,16 @@ describe('another version of a model that is on its way', () => {
     expect([stage.state(v1), stage.state(v2)]).toEqual(['READY', 'DRAINING']);
   });
 
+  test('serves those who wait for one that comes to READY after it, and that one goes', () => {
+    const stage = withFirst(hostSettings({ loadConcurrency: 2 }));
+    const second = stage.ask(v2, { wantsLease: false });
+    stage.pass(10_000);
+    stage.ask(v1);
+    stage.comes(v2);
+    expect([stage.state(v1), second.outcome]).toEqual(['READY', 'model@1']);
+    expect(stage.ending.map(({ slot }) => slot.key)).toEqual(['model@2']);
+  });
+
   test('is not tried again when it fails and yet another is wanted', () => {
     const stage = new SchedulerStage(hostSettings({ loadConcurrency: 2 }));
     const first = stage.ask(v1);
