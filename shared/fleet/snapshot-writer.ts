@@ -41,7 +41,7 @@ export function afterMs(ms: number, run: () => void): () => void {
 }
 
 /**
- * Writes at once what has changed in the state of a model or a breaker, every 2 s while something loads, and every 30 s
+ * Writes at once what has changed in the state of a model or a breaker, or that the last lease is over, every 2 s while something loads, and every 30 s
  * otherwise; one write at a time. After a write that failed the next one comes 2 s later, then 4 s, up to 30 s.
  */
 export function createSnapshotWriter(options: SnapshotWriterOptions): SnapshotWriter {
@@ -64,6 +64,8 @@ export function createSnapshotWriter(options: SnapshotWriterOptions): SnapshotWr
     },
     wake: writeIfDue,
     pending() {
+      // The leases of the request that ends here would be shown for as long as the instance is frozen.
+      if (sent !== undefined && isHeld(sent)) isUnseen = true;
       writeIfDue();
       return writing === undefined ? undefined : settled();
     },
@@ -115,6 +117,7 @@ export function createSnapshotWriter(options: SnapshotWriterOptions): SnapshotWr
   function periodOf(snapshot: InstanceSnapshot, last: InstanceSnapshot): number {
     if (failuresInARow > 0) return Math.min(PERIOD_MS, LOADING_PERIOD_MS * 2 ** (failuresInARow - 1));
     if (loads(snapshot)) return LOADING_PERIOD_MS;
+    if (isHeld(last) && !isHeld(snapshot)) return 0;
     return statesOf(snapshot) === statesOf(last) ? PERIOD_MS : 0;
   }
 
@@ -142,6 +145,11 @@ const moving: readonly ModelState[] = ['DOWNLOADING', 'INITIALIZING', 'WARMING']
 /** Whether the numbers in it are on the move. */
 function loads({ report }: InstanceSnapshot): boolean {
   return report.models.some(({ state }) => moving.includes(state));
+}
+
+/** Whether a request has a model. */
+function isHeld({ report }: InstanceSnapshot): boolean {
+  return report.models.some(({ leases }) => leases > 0);
 }
 
 /** What makes a snapshot another one; leases and times do not, or each request would be written. */

@@ -125,6 +125,18 @@ describe('an instance tells of itself', () => {
     expect(instance.store.written.at(-1)?.report.models).toMatchObject([{ state: 'READY' }]);
   });
 
+  it('once more when the lease that it told of is over: it may be frozen now', async () => {
+    const instance = start();
+    instance.hold([modelStatus({ leases: 1 })]);
+    await instance.request();
+    instance.hold([modelStatus({ leases: 0 })]);
+
+    await instance.writer.pending();
+    await instance.writer.pending();
+
+    expect(instance.store.written.map(({ report }) => report.models[0]?.leases)).toEqual([1, 0]);
+  });
+
   it('no more for a lease that is taken or given back', async () => {
     const instance = start();
     instance.hold([modelStatus({ leases: 0 })]);
