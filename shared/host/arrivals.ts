@@ -52,6 +52,7 @@ export class Arrivals {
       stay,
       order: slot.state.order,
       bytesLoaded: 0,
+      bytesResumed: 0,
       startedAt: clock.wall(),
       startedAwake: awake,
       progressedAwake: awake,

@@ -1,7 +1,7 @@
 import { isLoading, type Slot } from './slot.ts';
-import { progressOf } from './slot-status.ts';
+import { downloaded, progressOf } from './slot-status.ts';
 
-/** A load's pace says something once it has come so far. */
+/** A load's pace says something once it has come so far by itself. */
 const TELLING_PROGRESS = 0.1;
 /** Weight of the newest load in the average. */
 const NEWEST = 0.3;
@@ -29,7 +29,8 @@ export class LoadEstimates {
     const { load } = slot.state;
     const elapsed = awake - load.startedAwake;
     const progress = progressOf(slot);
-    if (progress >= TELLING_PROGRESS) return (elapsed * (1 - progress)) / progress;
+    const made = progress - downloaded(load.bytesResumed, slot.bytesTotal);
+    if (made >= TELLING_PROGRESS) return (elapsed * (1 - progress)) / made;
     const whole = this.wholeMs(slot);
     return whole === undefined ? undefined : Math.max(0, whole - elapsed);
   }

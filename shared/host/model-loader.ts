@@ -19,7 +19,8 @@ export interface LoadedWorker {
 }
 
 export interface LoadObserver {
-  onDownloaded(progress: { bytesDone: number; bytesTotal: number }): void;
+  /** `bytesResumed`: of these, what earlier attempts had left on disk. */
+  onDownloaded(progress: { bytesDone: number; bytesResumed: number; bytesTotal: number }): void;
   onInitializing(): void;
   onWarming(): void;
   /** The worker died by itself, at any time after the load began. */

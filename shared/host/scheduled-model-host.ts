@@ -211,7 +211,7 @@ export class ScheduledModelHost implements ModelHost {
     const abort = new AbortController();
     this.#aborts.set(load, abort);
     const observer: LoadObserver = {
-      onDownloaded: ({ bytesDone }) => this.#scheduler.progressed(load, bytesDone),
+      onDownloaded: ({ bytesDone, bytesResumed }) => this.#scheduler.progressed(load, bytesDone, bytesResumed),
       onInitializing: () => this.#scheduler.entered(load, 'INITIALIZING'),
       onWarming: () => this.#scheduler.entered(load, 'WARMING'),
       onCrash: (error) => this.#scheduler.crashed(load.stay, error),

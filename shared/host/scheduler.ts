@@ -123,8 +123,10 @@ export class Scheduler {
 
   // What comes of effects.
 
-  progressed(load: Load, bytesLoaded: number): void {
+  /** @param bytesResumed of these, what was on disk before the attempt */
+  progressed(load: Load, bytesLoaded: number, bytesResumed = 0): void {
     load.bytesLoaded = bytesLoaded;
+    load.bytesResumed = bytesResumed;
     load.progressedAwake = this.#ground.clock.awake();
   }
 

@@ -12,7 +12,7 @@ export function progressOf({ state, bytesTotal }: Slot): number {
     case 'FAILED':
       return 0;
     case 'DOWNLOADING':
-      return bytesTotal === 0 ? 0 : (behind.INITIALIZING * state.load.bytesLoaded) / bytesTotal;
+      return downloaded(state.load.bytesLoaded, bytesTotal);
     case 'INITIALIZING':
     case 'WARMING':
       return behind[state.kind];
@@ -20,6 +20,11 @@ export function progressOf({ state, bytesTotal }: Slot): number {
     case 'DRAINING':
       return 1;
   }
+}
+
+/** The part of a load that is behind it when so many of its bytes are on disk. */
+export function downloaded(bytes: number, bytesTotal: number): number {
+  return bytesTotal === 0 ? 0 : (behind.INITIALIZING * bytes) / bytesTotal;
 }
 
 /** What only the scheduler can tell of a slot. */

@@ -34,6 +34,8 @@ export interface Load {
   /** Its place in the queue, should it have to go back there. */
   readonly order: number;
   bytesLoaded: number;
+  /** Of these, what was on disk before: they tell nothing of the pace. */
+  bytesResumed: number;
   /** Wall ms. */
   readonly startedAt: number;
   /** Awake ms. */

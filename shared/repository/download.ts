@@ -14,6 +14,8 @@ import { VerifiedFiles } from './verified-files.ts';
 
 export interface DownloadProgress {
   readonly bytesDone: number;
+  /** Of these, what was on disk before. */
+  readonly bytesResumed: number;
   readonly bytesTotal: number;
 }
 
@@ -138,6 +140,7 @@ function pathOf(paths: ReadonlyMap<string, string>, file: ManifestFile): string 
 
 class Progress {
   readonly #bytes = new Map<string, number>();
+  #bytesResumed = 0;
   /** Of all files that were asked for. */
   readonly bytesTotal: number;
   readonly #report: ((progress: DownloadProgress) => void) | undefined;
@@ -147,9 +150,11 @@ class Progress {
     this.#report = report;
   }
 
+  /** The first word of each file is what is left of earlier attempts. */
   set(file: ManifestFile, bytes: number): void {
+    if (!this.#bytes.has(file.path)) this.#bytesResumed += bytes;
     this.#bytes.set(file.path, bytes);
     const bytesDone = [...this.#bytes.values()].reduce((sum, each) => sum + each, 0);
-    this.#report?.({ bytesDone, bytesTotal: this.bytesTotal });
+    this.#report?.({ bytesDone, bytesResumed: this.#bytesResumed, bytesTotal: this.bytesTotal });
   }
 }

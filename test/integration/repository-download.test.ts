@@ -71,7 +71,7 @@ describe('a download from S3', () => {
     expect(gets('large.onnx')).toBe(5);
     expect(gets('tokenizer.json')).toBe(1);
     const total = large.length + small.length;
-    expect(seen.at(-1)).toEqual({ bytesDone: total, bytesTotal: total });
+    expect(seen.at(-1)).toEqual({ bytesDone: total, bytesResumed: 0, bytesTotal: total });
     expect(seen.map(({ bytesDone }) => bytesDone)).toEqual(
       seen.map(({ bytesDone }) => bytesDone).sort((a, b) => a - b),
     );
@@ -169,13 +169,14 @@ describe('a download from S3', () => {
       },
     });
     await expect(download).rejects.toThrow('no longer wanted');
-    const resumedFrom: number[] = [];
+    const seen: DownloadProgress[] = [];
 
-    await downloader.ensureFiles(manifest, manifest.files, {
-      onProgress: ({ bytesDone }) => resumedFrom.push(bytesDone),
-    });
+    await downloader.ensureFiles(manifest, manifest.files, { onProgress: (progress) => seen.push(progress) });
 
-    expect(Math.max(...resumedFrom.slice(0, 2))).toBeGreaterThanOrEqual(PART_BYTES);
+    expect(Math.max(...seen.slice(0, 2).map(({ bytesDone }) => bytesDone))).toBeGreaterThanOrEqual(PART_BYTES);
+    const last = seen.at(-1);
+    expect(last?.bytesResumed).toBeGreaterThanOrEqual(PART_BYTES);
+    expect(last?.bytesResumed).toBeLessThan(last?.bytesTotal ?? 0);
   });
 
   it.each([

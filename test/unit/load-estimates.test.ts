@@ -10,10 +10,10 @@ function slotOf(bytesTotal: number): Slot {
 }
 
 /** A slot whose load began at 0 and has come so far. */
-function loading(slot: Slot, bytesLoaded: number): Slot {
+function loading(slot: Slot, bytesLoaded: number, bytesResumed = 0): Slot {
   const stay = { slot, memoryMb: 0, isLoading: true, endingSince: undefined, isLost: false };
   const times = { startedAt: 0, startedAwake: 0, progressedAwake: 0 };
-  const load = { slot, stay, order: 1, bytesLoaded, ...times, rssBeforeMb: undefined, isStopped: false };
+  const load = { slot, stay, order: 1, bytesLoaded, bytesResumed, ...times, rssBeforeMb: undefined, isStopped: false };
   return { ...slot, state: { kind: 'DOWNLOADING', load } };
 }
 
@@ -64,6 +64,16 @@ describe('what is left of a load', () => {
     expect(estimates.leftMs(loading(slot, 9), 400)).toBe(600);
     expect(estimates.leftMs(loading(slot, 10), 400)).toBeCloseTo(3_600);
     expect(estimates.leftMs(loading(slot, 35), 400)).toBeCloseTo(743, 0);
+  });
+
+  test('is told by the bytes that came in this attempt, not by those that earlier ones had left on disk', () => {
+    const estimates = new LoadEstimates();
+    const slot = slotOf(70);
+
+    expect(estimates.leftMs(loading(slot, 35, 35), 400)).toBeUndefined();
+    expect(estimates.leftMs(loading(slot, 55, 35), 1_000)).toBeCloseTo(2_250);
+    estimates.learn(slot, 9_000);
+    expect(estimates.leftMs(loading(slot, 36, 35), 400)).toBe(8_600);
   });
 
   test('is never less than nothing', () => {

@@ -231,6 +231,18 @@ describe('a failure', () => {
 });
 
 describe('what a load tells', () => {
+  test('of its time is told by what came by itself: nobody is called back while bytes of an earlier attempt stand for speed', async () => {
+    const { host, loader, pass } = createHost();
+    void host.lease(model);
+    await settle();
+    pass(1_000);
+    loader.last.observer.onDownloaded({ bytesDone: 50, bytesResumed: 50, bytesTotal: 100 });
+    expect(host.status()[0]?.secondsLeft).toBeUndefined();
+    loader.last.observer.onDownloaded({ bytesDone: 70, bytesResumed: 50, bytesTotal: 100 });
+
+    expect(host.status()[0]?.secondsLeft).toBeCloseTo(0.51 / 0.14);
+  });
+
   test('is seen in the status, in the log and by whoever is told of changes', async () => {
     const { host, loader, log, changes } = createHost();
     const waiting = host.lease(model);
@@ -238,7 +250,7 @@ describe('what a load tells', () => {
     const { observer } = loader.last;
 
     expect(host.status()[0]).toMatchObject({ state: 'DOWNLOADING', progress: 0, bytesTotal: 100, startedAt: 1_000 });
-    observer.onDownloaded({ bytesDone: 50, bytesTotal: 100 });
+    observer.onDownloaded({ bytesDone: 50, bytesResumed: 20, bytesTotal: 100 });
     expect(host.status()[0]).toMatchObject({ state: 'DOWNLOADING', progress: 0.35, bytesLoaded: 50 });
     observer.onInitializing();
     observer.onWarming();
