@@ -150,15 +150,21 @@ export class ModelWorker {
   #finishLoading(): Waiting<{ heapBytes: number }> | undefined {
     const loading = this.#loading;
     this.#loading = undefined;
-    if (this.#runs.size === 0) this.#worker.unref();
+    this.#rest();
     return loading;
   }
 
   #settle(id: number): Waiting<{ output: TaskOutput; computeMs: number }> | undefined {
     const run = this.#runs.get(id);
     this.#runs.delete(id);
-    if (this.#runs.size === 0 && this.#loading === undefined) this.#worker.unref();
+    this.#rest();
     return run;
+  }
+
+  #rest(): void {
+    // A thread that is being ended still answers what was cancelled: the process has to stay until it has ended.
+    if (this.#ended !== undefined) return;
+    if (this.#runs.size === 0 && this.#loading === undefined) this.#worker.unref();
   }
 
   #end(error: WorkerCrashedError, { expected = false } = {}): void {

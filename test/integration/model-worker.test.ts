@@ -353,3 +353,10 @@ test('an idle model keeps no process alive', async () => {
 
   expect(stdout).toBe('Buenos días.\n');
 });
+
+test('a model that is being unloaded keeps the process until it is, though answers of cancelled runs still come', async () => {
+  const child = join(import.meta.dirname, 'model-worker-ending-child.ts');
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', child]);
+
+  expect(stdout).toBe('ended\n');
+});
