@@ -54,8 +54,9 @@ describe('awake time', () => {
 
   test('is not more than what went by on the wall', () => {
     const { clock, pass } = createClock();
-    pass(100, 200);
-
+    pass(0, 200);
+    expect(clock.awake()).toBe(0);
+    pass(100, 0);
     expect(clock.awake()).toBe(100);
   });
 

@@ -123,6 +123,28 @@ describe('a model that does not fit', () => {
     expect(stage.ask(model('huge', BUDGET + 1)).error?.code).toBe('CANNOT_FIT');
   });
 
+  test('into this instance at all does not delay the next in the queue', () => {
+    const stage = new SchedulerStage();
+    const first = model('first', 10);
+    stage.askAll([first, model('huge', BUDGET + 1), a]);
+    stage.comes(first);
+
+    expect(stage.loading).toEqual(['a@1']);
+  });
+
+  test('and another that does not either both load when room is made for both', () => {
+    const stage = new SchedulerStage(hostSettings({ loadConcurrency: 2 }));
+    const all = model('all', BUDGET);
+    stage.serve(all);
+    stage.scheduler.unload('all@1');
+    stage.askAll([a, b]);
+    expect(stage.loading).toEqual([]);
+
+    stage.ends(all);
+
+    expect(stage.loading).toEqual(['a@1', 'b@1']);
+  });
+
   test('by nothing is loaded', () => {
     const stage = new SchedulerStage();
     stage.ask(model('exact', BUDGET));

@@ -183,6 +183,26 @@ describe('the queue', () => {
     expect(stage.status(c)).toMatchObject({ state: 'UNLOADED', error: { code: 'QUEUE_FULL' } });
   });
 
+  test('says nothing of one that has its place', () => {
+    const stage = new SchedulerStage();
+    stage.scheduler.preload(a);
+
+    expect(stage.status(a).error).toBeUndefined();
+  });
+
+  test('refuses those who waited for a model to drain when there is no place for it by then', () => {
+    const stage = new SchedulerStage(hostSettings({ queueLimit: 1 }));
+    stage.serve(a);
+    stage.scheduler.unload('a@1.0.0');
+    const waits = stage.ask(a);
+    stage.askAll([b, c]);
+    expect(waits.outcome).toBe('waits');
+
+    stage.ends(a);
+
+    expect([waits.outcome, stage.state(a)]).toEqual(['QUEUE_FULL', 'UNLOADED']);
+  });
+
   test('that is disabled loads all at once, without a limit', () => {
     const stage = new SchedulerStage(hostSettings({ queueEnabled: false, queueLimit: 1 }));
     stage.askAll([a, b, c]);

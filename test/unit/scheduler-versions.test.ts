@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FileCorruptError, StoreUnavailableError } from '../../shared/repository/errors.ts';
+import { WorkerCrashedError } from '../../shared/runtime/errors.ts';
 import { hostSettings } from '../support/host-settings.ts';
 import { SchedulerStage } from '../support/scheduler-stage.ts';
 import { scriptedManifest } from '../support/scripted-loader.ts';
@@ -93,6 +94,9 @@ describe('another version of a model that is READY', () => {
     stage.pass(1);
 
     expect([stage.state(v1), stage.loading]).toEqual(['UNLOADED', []]);
+    stage.crashes(stage.ask(v2).hold.ready.stay, new WorkerCrashedError('out of memory'));
+    stage.ends(v2);
+    expect(stage.loading).toEqual(['model@2']);
   });
 });
 
