@@ -8,14 +8,14 @@ import { viewCatalog } from './catalog-view.ts';
 import { healthOf } from './fleet-health.ts';
 import { fleetModels } from './fleet-models.ts';
 import { detailedDocument, modelsDocument } from './health-document.ts';
-import { readinessOf } from './readiness.ts';
+import { type Preloads, readinessOf } from './readiness.ts';
 
 export interface ControlDeps {
   readonly catalog: Catalog;
   /** The live instances that hold models; does not wake any, and does not reject. */
   readonly instances: () => Promise<FleetView>;
-  /** Ids that every instance loads at its start. */
-  readonly preloadModels: readonly string[];
+  /** Ids that every instance loads at its start, or all of the catalog. */
+  readonly preloadModels: Preloads;
   readonly log: Log;
   readonly clock: Clock;
   /** The project's version. */

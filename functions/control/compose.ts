@@ -35,6 +35,7 @@ export function composeControl(env: NodeJS.ProcessEnv, options: ControlOptions =
   const instances =
     options.instances ??
     createSnapshotReader({ store: stores.snapshots, clock, timeoutMs: settings.storeFirstTimeoutMs });
-  const { preloadModels } = settings.modelLoading;
+  const { strategy, preloadModels: named } = settings.modelLoading;
+  const preloadModels = strategy === 'eager' ? 'all' : named;
   return { app: createApp({ catalog, instances, preloadModels, log, clock, version: VERSION }), catalog };
 }

@@ -3,7 +3,7 @@ import { modelKey } from '../../shared/repository/manifest.ts';
 import type { CatalogView } from './catalog-view.ts';
 import { openBreakers } from './fleet-breakers.ts';
 import type { FleetModel } from './fleet-models.ts';
-import { awaitedModels } from './readiness.ts';
+import { awaitedModels, type Preloads } from './readiness.ts';
 
 export interface FleetHealth {
   readonly status: 'healthy' | 'degraded' | 'unhealthy';
@@ -19,7 +19,7 @@ export function healthOf(
   catalog: CatalogView,
   fleet: FleetView,
   models: readonly FleetModel[],
-  preloadModels: readonly string[],
+  preloadModels: Preloads,
 ): FleetHealth {
   const faults = [
     ...catalog.reasons,

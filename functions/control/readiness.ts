@@ -2,6 +2,9 @@ import type { FleetView } from '../../shared/fleet/instance-snapshot.ts';
 import type { CatalogView } from './catalog-view.ts';
 import { type FleetModel, fleetModels } from './fleet-models.ts';
 
+/** Ids that every instance loads at its start, or all of the catalog. */
+export type Preloads = readonly string[] | 'all';
+
 export interface Readiness {
   readonly ready: boolean;
   /** Ids of the models that can be served. */
@@ -10,7 +13,7 @@ export interface Readiness {
 }
 
 /** Whether requests can be served: there are models, and where instances are awake, those to preload are READY. */
-export function readinessOf(catalog: CatalogView, fleet: FleetView, preloadModels: readonly string[]): Readiness {
+export function readinessOf(catalog: CatalogView, fleet: FleetView, preloadModels: Preloads): Readiness {
   const awaited = awaitedModels(catalog, fleet, preloadModels);
   return {
     ready: catalog.manifests.length > 0 && awaited.length === 0,
@@ -26,11 +29,12 @@ export function readinessOf(catalog: CatalogView, fleet: FleetView, preloadModel
 export function awaitedModels(
   { manifests }: CatalogView,
   { instances }: FleetView,
-  preloadModels: readonly string[],
+  preloadModels: Preloads,
 ): readonly string[] {
   if (instances.every(({ stale }) => stale)) return [];
   const models = new Map(fleetModels(manifests, instances).map((model) => [model.name, model]));
-  return preloadModels.flatMap((id) => {
+  const ids = preloadModels === 'all' ? manifests.map(({ id }) => id) : preloadModels;
+  return ids.flatMap((id) => {
     const model = models.get(id);
     return model?.ready ? [] : [`model ${id}, which is to be preloaded, ${whyNot(model)}`];
   });

@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { stop as stopEsbuild } from 'esbuild';
 import { SettingsInvalidError } from '../../shared/config/errors.ts';
 import type { ModelLoadingSettings } from '../../shared/config/model-loading.ts';
 import { readSettings } from '../../shared/config/settings.ts';
@@ -47,6 +48,8 @@ try {
     bundleFunctions(join(buildFolder, 'functions')),
     bundleLocalPrograms(join(buildFolder, 'local')),
   ]);
+  // Nothing is built any more; its service would keep 200 MB for as long as this runs.
+  await stopEsbuild();
   const log = createWriteStream(logFile);
 
   const stack = await startLocal({

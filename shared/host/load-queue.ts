@@ -103,7 +103,9 @@ export class LoadQueue {
   #judge(slot: QueuedSlot): Verdict<ResidentSlot> {
     const { ledger, clock, settings } = this.#ground;
     if (!ledger.isProtected) return { kind: 'fits' };
+    const now = clock.wall();
     const residents = this.#ground.table.residents();
+    const replaced = residents.filter((resident) => resident.slot.manifest.id === slot.manifest.id);
     let leavingMb = 0;
     let shrinkingMb = 0;
     for (const stay of ledger.stays()) {
@@ -121,9 +123,10 @@ export class LoadQueue {
       leavingMb,
       shrinkingMb,
       residents,
-      replaced: residents.filter((resident) => resident.slot.manifest.id === slot.manifest.id),
+      replaced,
+      haveOutstayed: replaced.some(({ slot: { replacedAt } }) => now - (replacedAt ?? now) >= settings.drainTimeoutMs),
       mayEvict: isAwaited(slot),
-      now: clock.wall(),
+      now,
       minimumResidencyMs: settings.minimumResidencyMs,
     });
   }

@@ -16,6 +16,8 @@ export interface Room<Item extends Resident> {
   readonly residents: readonly Item[];
   /** Versions that the newcomer replaces: they may go as soon as they are idle. */
   readonly replaced: readonly Item[];
+  /** The newcomer has waited for that for so long that they go now: a model in constant use is never idle. */
+  readonly haveOutstayed: boolean;
   /** False: the newcomer turns no other model out, since nobody waits for it. */
   readonly mayEvict: boolean;
   readonly now: number;
@@ -49,7 +51,7 @@ export function judge<Item extends Resident>(room: Room<Item>): Verdict<Item> {
   const others = room.residents.filter((resident) => !room.replaced.includes(resident));
   const candidates = [
     ...(room.mayEvict ? evictable(others, now, minimumResidencyMs) : []),
-    ...room.replaced.filter(({ leases }) => leases === 0),
+    ...room.replaced.filter(({ leases }) => leases === 0 || room.haveOutstayed),
   ];
   const models = enough(candidates, stillMissingMb);
   if (models !== undefined) return { kind: 'evict', models };

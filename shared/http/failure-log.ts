@@ -10,7 +10,9 @@ export function logFailure(log: Log, thrown: unknown, requestId: string): void {
   const { status, code } = problemOf(thrown);
   if (status < 500) return;
   const cause = thrown instanceof Error ? thrown.cause : undefined;
-  log.error('http.failure', {
+  // A refusal that the design foresees, and that many may get at once, is no alarm.
+  const level = status === 500 ? 'error' : 'warn';
+  log[level]('http.failure', {
     requestId,
     code,
     ...(thrown instanceof CasaLinguaError

@@ -27,6 +27,8 @@ test('a worker that does not react to a cancellation is taken for crashed, with 
   const caller = new AbortController();
   const [hanging, behindIt] = [worker.run(input, caller.signal), worker.run(input)];
 
+  // Cancelled before the thread has begun, it would stop at once.
+  await bundle.reached();
   caller.abort(new Error('too late'));
 
   await expect(hanging).rejects.toThrow('too late');

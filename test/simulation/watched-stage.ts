@@ -207,8 +207,12 @@ export class WatchedStage extends SchedulerStage {
   #drains({ manifest, key }: Slot, readyAt: number, leases: number, reason: string): void {
     const { preloadModels, alwaysLoadedModels, minimumResidencyMs } = this.#settings;
     const isByItself = /made room|nobody used|keep_alive|last lease/.test(reason);
-    if (isByItself && leases > 0) this.wrong.push(`${key} drains with leases out, since ${reason}`);
     const isReplaced = this.scheduler.status().some((m) => m.id === manifest.id && modelKey(m) !== key);
+    // The one exception: a version that another has waited for long enough to replace.
+    const mayHaveOutstayed = isReplaced && /made room/.test(reason);
+    if (isByItself && leases > 0 && !mayHaveOutstayed) {
+      this.wrong.push(`${key} drains with leases out, since ${reason}`);
+    }
     if (!isByItself || isReplaced) return;
     if ([...preloadModels, ...alwaysLoadedModels].includes(manifest.id))
       this.wrong.push(`${key} does not stay, since ${reason}`);

@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** What the thread of one model does when it comes to that place; every time, until another fault is set. */
 export interface ThreadFault {
@@ -16,6 +17,8 @@ export interface FaultyBundle {
   readonly folder: string;
   /** From now on; undefined: all threads are well. */
   set(fault: ThreadFault | undefined): void;
+  /** Resolves when a thread has come to the place of a fault. */
+  reached(): Promise<void>;
   /** Engines that start from now on have a heap that ends there; undefined: at 4096 MB. */
   limitHeap(megabytes: number | undefined): void;
   remove(): Promise<void>;
@@ -31,11 +34,12 @@ export async function copyWithFaults(bundle: string): Promise<FaultyBundle> {
   const folder = await mkdtemp(join(tmpdir(), 'casalingua-faulty-'));
   const inFolder = (name: string) => join(folder, name);
   const faultFile = inFolder('fault.json');
+  const reachedFile = inFolder('reached');
   await cp(bundle, folder, { recursive: true });
   await rename(inFolder('worker.mjs'), inFolder('real-worker.mjs'));
   await rename(inFolder(glueName), inFolder('real-glue.mjs'));
   const glue = await readFile(inFolder('real-glue.mjs'), 'utf8');
-  await writeFile(inFolder('fault.mjs'), faultScript(faultFile));
+  await writeFile(inFolder('fault.mjs'), faultScript(faultFile, reachedFile));
   // Both in one step, so that no message comes before somebody listens.
   await writeFile(inFolder('worker.mjs'), "import './fault.mjs';\nimport './real-worker.mjs';\n");
   await writeFile(inFolder(glueName), glueScript);
@@ -48,6 +52,9 @@ export async function copyWithFaults(bundle: string): Promise<FaultyBundle> {
       if (fault === undefined) delete faults.thread;
       else faults.thread = fault;
       save();
+    },
+    async reached() {
+      while (!existsSync(reachedFile)) await delay(10);
     },
     limitHeap(megabytes) {
       delete faults.glue;
@@ -66,9 +73,9 @@ export async function copyWithFaults(bundle: string): Promise<FaultyBundle> {
 }
 
 /** In the worker's thread: which model it is, and what happens to it. */
-function faultScript(faultFile: string): string {
+function faultScript(faultFile: string, reachedFile: string): string {
   return `
-    import { readFileSync } from 'node:fs';
+    import { readFileSync, writeFileSync } from 'node:fs';
     import { parentPort } from 'node:worker_threads';
     let model;
     parentPort.on('message', (message) => {
@@ -79,6 +86,7 @@ function faultScript(faultFile: string): string {
       const { thread } = faults();
       const isMeant = thread?.at === place && (place === 'start' || thread.model === model);
       if (!isMeant) return;
+      writeFileSync(${JSON.stringify(reachedFile)}, place);
       if (thread.what === 'exit') process.exit(9);
       for (;;);
     }`;

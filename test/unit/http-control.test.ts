@@ -15,7 +15,7 @@ const timestamp = '2026-01-02T03:04:05.678Z';
 interface Asked {
   readonly catalog?: Catalog;
   readonly fleet?: FleetView;
-  readonly preloadModels?: readonly string[];
+  readonly preloadModels?: readonly string[] | 'all';
 }
 
 function ask(path: string, { catalog = shipped, fleet = noInstances, preloadModels = [] }: Asked = {}) {
@@ -102,6 +102,13 @@ describe('readiness, where a model is to be preloaded,', () => {
       status: 503,
       body: { status: 'not ready', reasons: [`model translate-en-es, which is to be preloaded, ${why}`] },
     });
+  });
+
+  it('awaits every model of the catalog under eager', async () => {
+    const answer = await ask('/readiness', { fleet: fleetOf(snapshotOf({})), preloadModels: 'all' });
+
+    expect(answer.status).toBe(503);
+    expect(answer.body['reasons']).toHaveLength(shippedManifests.length);
   });
 
   it('is not there when the model is not published', async () => {

@@ -19,6 +19,7 @@ function room(changes: Partial<Room<Resident>> = {}): Room<Resident> {
     shrinkingMb: 0,
     residents: [],
     replaced: [],
+    haveOutstayed: false,
     mayEvict: true,
     now: NOW,
     minimumResidencyMs: 1_000,
@@ -67,6 +68,11 @@ describe('room for a model', () => {
       { kind: 'evict', models: [young] },
     ],
     ['is not made by a replaced version in use', { residents: [busy], replaced: [busy] }, notNow],
+    [
+      'is made by a replaced version that has outstayed its time, in use or not',
+      { residents: [busy], replaced: [busy], haveOutstayed: true },
+      { kind: 'evict', models: [busy] },
+    ],
     [
       'is made by others before the version that still serves',
       { residents: [old, young], replaced: [old] },

@@ -396,6 +396,23 @@ describe('a version that does not fit beside the one it replaces', () => {
     expect(waits.outcome).toBe('model@2');
   });
 
+  test('makes it go after drain_seconds, though it is never idle: callers wait for the new one from then on', () => {
+    const stage = new SchedulerStage();
+    stage.serve(v1);
+    const served = stage.ask(v2);
+    stage.pass(29_999);
+    expect(stage.state(v1)).toBe('READY');
+    stage.pass(1);
+    expect(stage.state(v1)).toBe('DRAINING');
+
+    const waits = stage.ask(v2);
+    stage.release(served);
+    stage.ends(v1);
+    stage.comes(v2);
+
+    expect(waits.outcome).toBe('model@2');
+  });
+
   test('makes no other model go', () => {
     const stage = new SchedulerStage();
     stage.serve(model('small', 100));
