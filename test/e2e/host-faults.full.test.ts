@@ -10,7 +10,7 @@ const weights = 'onnx/decoder_model_merged_quantized.onnx';
 /** For which a worker may go on with a cancelled run, and some more on a busy machine. */
 const HANG_PATIENCE = { timeout: 60_000, interval: 500 };
 
-/** The rest of the faults that `host-faults.test.ts` begins with. */
+/** Faults of files, disk and heap; those of the thread are in `worker-faults.full.test.ts`. */
 describe('a model', () => {
   const trouble = makeTrouble();
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { makeTrouble } from '../support/local-trouble.ts';
 
-/** The commonest kind of each fault; the others are in `host-faults.full.test.ts`. */
+/** Faults of the thread itself; those of files, disk and heap are in `host-faults.full.test.ts`. */
 describe('a model', () => {
   const trouble = makeTrouble();
 
