@@ -15,6 +15,8 @@ export interface BreakerTransition {
   readonly to: BreakerState;
   /** In words. */
   readonly reason: string;
+  /** Of a step that the whole fleet takes: the epoch that it belongs to. */
+  readonly epoch?: number;
 }
 
 /** A breaker at this moment, for health. */
@@ -27,6 +29,10 @@ export interface BreakerReport {
   readonly failures: number;
   /** Wall clock, ms since the epoch: from when on a call may be the probe; unless calls go through. */
   readonly nextProbeAt?: number;
+  /** Of one that a fleet shares: the epoch that this instance knows. */
+  readonly epoch?: number;
+  /** Whether this is the state of the whole fleet, not of this instance's calls alone. */
+  readonly isFleetWide?: boolean;
 }
 
 /** Whether there is nothing to tell of it. */

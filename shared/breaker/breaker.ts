@@ -56,6 +56,7 @@ export class Breaker {
   #state: State;
   #since: number;
   #refusal: BreakerOpenError | undefined;
+  #wasAsked = false;
 
   constructor({ name, model, settings, clock, onTransition }: BreakerOptions) {
     this.name = name;
@@ -70,6 +71,7 @@ export class Breaker {
 
   /** A ticket for one call, to be settled once; undefined: the call must not be made. */
   admit(): Ticket | undefined {
+    this.#wasAsked = true;
     const state = this.#state;
     // The healthy way asks for no time and makes nothing.
     if (state.kind === 'CLOSED') return state.ticket;
@@ -87,6 +89,7 @@ export class Breaker {
 
   /** Whether `admit` would refuse at this moment, for who has to wait for something else first; a ramp may still refuse. */
   refuses(): boolean {
+    this.#wasAsked = true;
     const state = this.#state;
     switch (state.kind) {
       case 'CLOSED':
@@ -99,24 +102,36 @@ export class Breaker {
     }
   }
 
-  /** What came of an admitted call, and the ms that it took. */
-  settle(ticket: Ticket, verdict: Verdict, tookMs: number): void {
+  /** What came of an admitted call, and the ms that it took. @returns whether it counts: its ticket was still valid */
+  settle(ticket: Ticket, verdict: Verdict, tookMs: number): boolean {
     const state = this.#state;
     const isSlow = tookMs >= this.#settings.slowCallMs;
     switch (state.kind) {
       case 'OPEN':
-        return;
+        return false;
       case 'HALF_OPEN':
-        if (state.probe?.ticket === ticket) this.#settleProbe(state, verdict, isSlow);
-        return;
+        if (state.probe?.ticket !== ticket) return false;
+        this.#settleProbe(state, verdict, isSlow);
+        return true;
       case 'CLOSED':
       case 'RAMP': {
-        if (state.ticket !== ticket || verdict === 'neutral') return;
+        if (state.ticket !== ticket) return false;
+        if (verdict === 'neutral') return true;
         const { evidence } = state;
         const reason = evidence.add(verdict === 'failure', isSlow);
         if (reason !== undefined) this.#open(evidence.failures(), reason);
+        return true;
       }
     }
+  }
+
+  /**
+   * Begins anew, CLOSED: what it knew, and whatever is under way, counts no more. For whoever knows better than this instance's
+   * own calls, and tells of it.
+   */
+  reset(): void {
+    this.#state = { kind: 'CLOSED', ticket: this.#newTicket(), evidence: new Evidence(this.#settings, this.#clock) };
+    this.#since = this.#clock.wall();
   }
 
   /**
@@ -135,6 +150,23 @@ export class Breaker {
     });
     this.#refusal = refusal;
     return refusal;
+  }
+
+  /** Somebody wants to call what it stands before, and another answers in its place. */
+  asked(): void {
+    this.#wasAsked = true;
+  }
+
+  /** Whether anybody wanted to since the last call of this. */
+  takeAsked(): boolean {
+    const wasAsked = this.#wasAsked;
+    this.#wasAsked = false;
+    return wasAsked;
+  }
+
+  /** Whether it refuses everything at this moment, or would let a probe through. */
+  isOpen(): boolean {
+    return this.#state.kind === 'OPEN';
   }
 
   /** Ms that have passed; never goes back. */

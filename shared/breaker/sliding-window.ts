@@ -32,6 +32,14 @@ export class SlidingWindow {
     }
   }
 
+  /** So many calls at once that were neither failures nor slow. */
+  addGood(now: number, calls: number): void {
+    this.advance(now);
+    const at = this.#newest % BUCKETS;
+    this.#calls[at] = (this.#calls[at] ?? 0) + calls;
+    this.calls += calls;
+  }
+
   /** Forgets what has become too old. */
   advance(now: number): void {
     const newest = Math.floor(now / this.#bucketMs);

@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib';
 import {
   type AttributeValue,
   DeleteItemCommand,
@@ -8,18 +7,13 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { StoreUnavailableError } from '../repository/errors.ts';
 import { mapDynamoError } from './dynamo-errors.ts';
+import { instanceShards, shardOf } from './instance-shards.ts';
 import type { InstanceSnapshot, InstanceSnapshots, SnapshotsRead } from './instance-snapshot.ts';
 import { decodeSnapshot, encodeSnapshot } from './instance-snapshot-code.ts';
 
 type Item = Record<string, AttributeValue>;
 type Options = { readonly signal?: AbortSignal };
 
-/**
- * A partition takes 1000 writes a second. 10,000 instances write 333 times a second while they serve; 5000 times when all
- * of them load at once, of which four shards take most, and what is refused is written anew 2 s later. A reader pays a
- * query for each shard, so there are no more.
- */
-const SHARDS = 4;
 /** What DynamoDB counts as one write. */
 const WRITE_UNIT_BYTES = 1024;
 
@@ -51,14 +45,13 @@ export class DynamoInstanceSnapshots implements InstanceSnapshots {
   }
 
   async readAll({ signal }: Options = {}): Promise<SnapshotsRead> {
-    const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
-    const read = () => Promise.all(shards.map((shard) => this.#readShard(shard, signal)));
+    const read = () => Promise.all(instanceShards.map((shard) => this.#readShard(shard, signal)));
     const items = (await this.#call(read, signal)).flat();
     const snapshots = items.map(toSnapshot).filter((snapshot) => snapshot !== undefined);
     return { snapshots, unreadable: items.length - snapshots.length };
   }
 
-  async #readShard(shard: number, signal: AbortSignal | undefined): Promise<Item[]> {
+  async #readShard(shard: string, signal: AbortSignal | undefined): Promise<Item[]> {
     const items: Item[] = [];
     let from: Item | undefined;
     do {
@@ -66,7 +59,7 @@ export class DynamoInstanceSnapshots implements InstanceSnapshots {
         new QueryCommand({
           TableName: this.#table,
           KeyConditionExpression: 'pk = :pk',
-          ExpressionAttributeValues: { ':pk': { S: `INSTANCES#${shard}` } },
+          ExpressionAttributeValues: { ':pk': { S: shard } },
           ...(from === undefined ? {} : { ExclusiveStartKey: from }),
         }),
         optionsOf(signal),
@@ -95,7 +88,7 @@ function optionsOf(signal: AbortSignal | undefined): { abortSignal?: AbortSignal
 }
 
 function keyOf(id: string): Item {
-  return { pk: { S: `INSTANCES#${crc32(id) % SHARDS}` }, sk: { S: id } };
+  return { pk: { S: shardOf(id) }, sk: { S: id } };
 }
 
 function toSnapshot(item: Item): InstanceSnapshot | undefined {

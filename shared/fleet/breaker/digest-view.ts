@@ -1,0 +1,94 @@
+import type { FleetTable, Item } from '../table/fleet-table.ts';
+import { digestKey } from './digest-entry.ts';
+
+export interface DigestViewOptions {
+  readonly table: FleetTable;
+  /** Ms that have passed; never goes back. */
+  readonly elapsed: () => number;
+  /** 0 up to 1. */
+  readonly random: () => number;
+  /** Ms for which what was read is fresh, before jitter. */
+  readonly ttlMs: number;
+  /** Told of every answer of the store that shows the digest. */
+  readonly onItem: (item: Item | undefined) => void;
+}
+
+/** From when on nothing but the local breakers is gone by. */
+const TRUSTED_MS = 60_000;
+/** An instance whose calls fail looks more often: whether the fleet has tripped is what it wants to know. */
+const HURRIED_TTL_MS = 2_000;
+
+/**
+ * This instance's view of the digest, which all its breakers share: one read for all of them. It is refreshed beside the
+ * requests; one that is older than two times to live, or none, is worth waiting for.
+ */
+export class DigestView {
+  readonly #options: DigestViewOptions;
+  #item: Item | undefined;
+  /** Elapsed ms of the last answer. */
+  #readAt: number | undefined;
+  #refreshAt = Number.NEGATIVE_INFINITY;
+  #waiting: ((isRead: boolean) => void)[] | undefined;
+
+  constructor(options: DigestViewOptions) {
+    this.#options = options;
+  }
+
+  /** The last answer. */
+  get item(): Item | undefined {
+    return this.#item;
+  }
+
+  /** A request begins. */
+  wake(): void {
+    if (this.#options.elapsed() >= this.#refreshAt) this.read();
+  }
+
+  /** The calls of this instance fail: what it knows is to be renewed soon. */
+  hurry(): void {
+    if (this.#readAt !== undefined) this.#refreshAt = Math.min(this.#refreshAt, this.#readAt + HURRIED_TTL_MS);
+  }
+
+  /** Whether what is known is so old that a request should wait a moment for a look at the store. */
+  isStale(): boolean {
+    return this.#ageMs() > 2 * this.#options.ttlMs;
+  }
+
+  /** Whether the store has been away, or this instance frozen, for so long that its word has no weight any more. */
+  isBlind(): boolean {
+    return this.#ageMs() > TRUSTED_MS;
+  }
+
+  /** Reads the digest, or joins the read that is under way. @param done told when it is over, and whether the store answered */
+  read(done?: (isRead: boolean) => void): void {
+    const isUnderWay = this.#waiting !== undefined;
+    this.#waiting ??= [];
+    if (done !== undefined) this.#waiting.push(done);
+    if (isUnderWay) return;
+    // A store that is away is asked again as often as one that is there.
+    this.#planRefresh();
+    this.#options.table.read(digestKey, (answer) => {
+      const waiting = this.#waiting ?? [];
+      this.#waiting = undefined;
+      if (answer.kind === 'read') this.adopt(answer.item);
+      for (const one of waiting) one(answer.kind === 'read');
+    });
+  }
+
+  /** An answer of the store shows the digest like this. */
+  adopt(item: Item | undefined): void {
+    this.#item = item;
+    this.#readAt = this.#options.elapsed();
+    this.#planRefresh();
+    this.#options.onItem(item);
+  }
+
+  #ageMs(): number {
+    return this.#readAt === undefined ? Number.POSITIVE_INFINITY : this.#options.elapsed() - this.#readAt;
+  }
+
+  #planRefresh(): void {
+    const { elapsed, ttlMs, random } = this.#options;
+    this.#refreshAt = elapsed() + ttlMs * (1 - 0.2 * random());
+  }
+}

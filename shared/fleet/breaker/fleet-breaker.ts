@@ -1,0 +1,354 @@
+import type { Breaker, Ticket } from '../../breaker/breaker.ts';
+import type { BreakerReport, BreakerState, BreakerTransition } from '../../breaker/breaker-state.ts';
+import { BreakerOpenError } from '../../breaker/errors.ts';
+import type { Verdict } from '../../breaker/evidence.ts';
+import type { CircuitBreakerSettings } from '../../config/circuit-breaker.ts';
+import type { Item } from '../table/fleet-table.ts';
+import { type FleetState, isInForce } from './digest-entry.ts';
+import { close } from './digest-steps.ts';
+import { type FleetGround, takeStep } from './fleet-ground.ts';
+import { blindProbability, knownActive, tryProbability } from './fleet-rules.ts';
+import { KnownEntry } from './known-entry.ts';
+import { Lottery } from './lottery.ts';
+import { OwnWindow } from './own-window.ts';
+import { type Claimable, Prober, ProbeTicket } from './prober.ts';
+import { type Evidence, Voter } from './voter.ts';
+
+/** Of a call that an operator lets through: nothing follows from what comes of it. */
+class FreeTicket {}
+const FREE = new FreeTicket();
+
+/** What an admitted call holds until it settles. */
+export type FleetTicket = Ticket | ProbeTicket | FreeTicket;
+
+export interface FleetBreakerOptions {
+  /** This instance's own, which decides as long as the fleet says nothing. */
+  readonly local: Breaker;
+  /** The model concerned, `id@version`. */
+  readonly model?: string | undefined;
+  readonly settings: CircuitBreakerSettings;
+  readonly ground: FleetGround;
+  /** Ms between two looks at the digest. */
+  readonly ttlMs: number;
+  /** Told of the fleet's steps; must not throw. */
+  readonly onTransition: (transition: BreakerTransition) => void;
+}
+
+const SECOND_MS = 1_000;
+
+/**
+ * A breaker that a fleet shares. This instance's own decides; what the digest knows is added to it: open for the fleet is open
+ * here, and one of all instances is the probe. It never waits for the store but to claim a probe.
+ */
+export class FleetBreaker {
+  readonly name: string;
+  readonly #options: FleetBreakerOptions;
+  readonly #local: Breaker;
+  readonly #known: KnownEntry;
+  readonly #prober: Prober;
+  readonly #voter: Voter;
+  readonly #tries: Lottery;
+  readonly #blindTries: Lottery;
+  #window = new OwnWindow();
+  /** The fleet says nothing against any call: the healthy way looks at no more than this. */
+  #isCalm = true;
+  #isSuspicious = false;
+  /** What was found out while the store was away: the stretch of time of the last try, and tries that succeeded. */
+  #blindTriedIn: number | undefined;
+  #blindSuccesses = 0;
+  #refusal: BreakerOpenError | undefined;
+
+  constructor(options: FleetBreakerOptions) {
+    const { local, ground, settings } = options;
+    this.name = local.name;
+    this.#options = options;
+    this.#local = local;
+    this.#known = new KnownEntry(this.name, ground, settings);
+    this.#prober = new Prober(this.name, ground, settings);
+    this.#voter = new Voter(this.name, ground, settings.resetMs, () => this.#evidence());
+    this.#tries = new Lottery(ground.random);
+    this.#blindTries = new Lottery(ground.random);
+  }
+
+  get judgesTime(): boolean {
+    return this.#local.judgesTime;
+  }
+
+  /** Of the fleet's state, as it is known here. */
+  get epoch(): number {
+    return this.#known.state.epoch;
+  }
+
+  /** What the fleet says, as it is known here. */
+  get fleetState(): FleetState['kind'] {
+    return this.#known.state.kind;
+  }
+
+  /** A ticket for one call, to be settled once; undefined: it must not be made, unless it becomes the probe. */
+  admit(): FleetTicket | undefined {
+    if (this.#isCalm) return this.#local.admit();
+    switch (this.#rule()) {
+      case 'local':
+        return this.#local.admit();
+      case 'free':
+        return FREE;
+      case 'ramp':
+        return this.#known.ramp?.admits(this.#options.ground.clock.elapsed()) === false
+          ? undefined
+          : this.#local.admit();
+      case 'blind':
+        return this.#mayTryBlindly() ? this.#tryBlindly() : undefined;
+      case 'refuse':
+      case 'probe':
+        return undefined;
+    }
+  }
+
+  /** Whether a call that `admit` refuses may ask for the probe: not all do, or a large fleet would ask at once. */
+  mayProbe(): boolean {
+    return !this.#isCalm && this.#rule() === 'probe' && this.#choose() !== undefined && this.#wins();
+  }
+
+  /** Asks the store for the probe. @param done a ticket to be settled once, or none: somebody else has it */
+  probe(done: (ticket: FleetTicket | undefined) => void): void {
+    this.#prober.claim(() => this.#choose(), done);
+  }
+
+  /** Whether a call would be refused at this moment, for who has to wait for something else first; a ramp may still refuse. */
+  refuses(): boolean {
+    if (this.#isCalm) return this.#local.refuses();
+    switch (this.#rule()) {
+      case 'local':
+      case 'ramp':
+        return this.#local.refuses();
+      case 'free':
+        return false;
+      case 'blind':
+        return !this.#mayTryBlindly();
+      case 'refuse':
+        return true;
+      case 'probe':
+        return !this.mayProbe();
+    }
+  }
+
+  /** What came of an admitted call, and the ms that it took. */
+  settle(ticket: FleetTicket, verdict: Verdict, tookMs: number): void {
+    if (ticket instanceof FreeTicket) return;
+    const isSlow = this.judgesTime && tookMs >= this.#options.settings.slowCallMs;
+    if (ticket instanceof ProbeTicket) {
+      this.#prober.settle(ticket, verdict, { isSlow });
+      return;
+    }
+    if (!this.#local.settle(ticket, verdict, tookMs) || verdict === 'neutral') return;
+    if (verdict === 'success' && !isSlow) {
+      this.#window.succeeded();
+      if (!this.#isCalm) this.#blindSuccesses += 1;
+      return;
+    }
+    this.#window.bad(this.#elapsed(), { failed: verdict === 'failure', slow: isSlow });
+    this.#isSuspicious = true;
+    this.#accuse();
+  }
+
+  /** What whoever is refused at this moment is told. */
+  refusal(): BreakerOpenError {
+    const rule = this.#isCalm ? 'local' : this.#rule();
+    if (rule === 'local') return this.#local.refusal();
+    const { state } = this.#known;
+    const told = stateOf(state);
+    const retryAfterSeconds = Math.max(1, Math.ceil(this.#retryAfterMs() / 1000));
+    const last = this.#refusal;
+    if (last?.retryAfterSeconds === retryAfterSeconds && last.state === told) return last;
+    const { model } = this.#options;
+    const by = isForced(state) ? ', by an operator' : ' for the whole fleet';
+    const refusal = new BreakerOpenError(`the circuit breaker of ${this.name} is ${told}${by}`, {
+      ...(model === undefined ? {} : { model }),
+      state: told,
+      retryAfterSeconds,
+    });
+    this.#refusal = refusal;
+    return refusal;
+  }
+
+  /** A request begins: what is due by the clock is done. */
+  wake(): void {
+    this.#window.tick(this.#elapsed());
+    this.#prober.wake();
+    if (this.#isSuspicious) this.#accuse();
+    const { ramp, state } = this.#known;
+    if (ramp?.isOver(this.#elapsed()) && state.kind === 'RAMP' && this.#wins()) {
+      takeStep(this.#options.ground, close(this.name, state), () => {});
+    }
+  }
+
+  /** The store shows the digest like this. */
+  learn(item: Item | undefined): void {
+    const learned = this.#known.learn(item);
+    this.#blindSuccesses = 0;
+    if (learned === undefined) return;
+    const { from, to, beginsAnew } = learned;
+    if (beginsAnew) {
+      this.#local.reset();
+      this.#window = new OwnWindow();
+      this.#isSuspicious = false;
+    }
+    this.#isCalm = to.kind === 'CLOSED';
+    if (from.kind === to.kind && from.epoch === to.epoch) return;
+    this.#options.onTransition({
+      breaker: this.name,
+      from: stateOf(from),
+      to: stateOf(to),
+      reason: reasonOf(from, to),
+      epoch: to.epoch,
+    });
+  }
+
+  elapsed(): number {
+    return this.#elapsed();
+  }
+
+  report(): BreakerReport {
+    const { state } = this.#known;
+    const local = this.#local.report();
+    const { epoch } = state;
+    if (this.#isCalm || this.#rule() === 'local') return { ...local, epoch };
+    return {
+      name: this.name,
+      state: stateOf(state),
+      since: state.kind === 'CLOSED' ? local.since : state.at,
+      failures: local.failures,
+      epoch,
+      isFleetWide: true,
+      ...(state.kind === 'OPEN' || state.kind === 'HALF_OPEN'
+        ? { nextProbeAt: this.#options.ground.clock.wall() + this.#known.probeInMs() }
+        : {}),
+    };
+  }
+
+  /** Whose word counts at this moment, where the fleet has said something. */
+  #rule(): 'local' | 'free' | 'refuse' | 'ramp' | 'probe' | 'blind' {
+    const { state } = this.#known;
+    const { clock, digest } = this.#options.ground;
+    switch (state.kind) {
+      case 'CLOSED':
+        return 'local';
+      case 'FORCED_OPEN':
+        return isInForce(state, clock.wall()) ? 'refuse' : 'local';
+      case 'FORCED_CLOSED':
+        return isInForce(state, clock.wall()) ? 'free' : 'local';
+      case 'RAMP':
+        return digest.isBlind() || this.#known.ramp?.isOver(clock.elapsed()) ? 'local' : 'ramp';
+      case 'OPEN':
+      case 'HALF_OPEN':
+        if (!digest.isBlind()) return 'probe';
+        if (this.#blindSuccesses >= this.#options.settings.halfOpenSuccesses) return 'local';
+        return 'blind';
+    }
+  }
+
+  /** What a probe may be claimed from now. */
+  #choose(): Claimable | undefined {
+    const { state } = this.#known;
+    if (state.kind !== 'OPEN' && state.kind !== 'HALF_OPEN') return undefined;
+    return this.#prober.isMine(state) || this.#known.probeInMs() <= 0 ? state : undefined;
+  }
+
+  #wins(): boolean {
+    if (this.#prober.isBusy) return false;
+    const { state } = this.#known;
+    if (this.#prober.isMine(state)) return true;
+    const second = Math.floor(this.#elapsed() / SECOND_MS);
+    return this.#tries.wins(`${state.kind} ${state.epoch} ${second}`, tryProbability(this.#active()));
+  }
+
+  /** The store is away, and it was open for long enough: about one instance of all tries one call in the time of a look. */
+  #mayTryBlindly(): boolean {
+    const stretch = this.#blindStretch();
+    if (this.#known.openForMs() > 0 || this.#blindTriedIn === stretch) return false;
+    return this.#blindTries.wins(String(stretch), blindProbability(this.#active()));
+  }
+
+  #tryBlindly(): FleetTicket | undefined {
+    this.#blindTriedIn = this.#blindStretch();
+    return this.#local.admit();
+  }
+
+  #blindStretch(): number {
+    return Math.floor(this.#elapsed() / this.#options.ttlMs);
+  }
+
+  #active(): number | undefined {
+    return knownActive(this.#known.entry.active, this.#options.ground.clock.wall());
+  }
+
+  #accuse(): void {
+    if (!this.#evidence().showsFailure) {
+      this.#isSuspicious = false;
+      return;
+    }
+    this.#options.ground.digest.hurry();
+    const { kind } = this.#known.state;
+    const isForcedNow = isInForce(this.#known.state, this.#options.ground.clock.wall());
+    if (kind !== 'OPEN' && kind !== 'HALF_OPEN' && !isForcedNow) this.#voter.consider(this.#known.entry);
+  }
+
+  #evidence(): Evidence {
+    const isOpen = this.#local.isOpen();
+    return { isOpen, showsFailure: this.#window.showsFailure(this.#elapsed(), isOpen) };
+  }
+
+  /** Until a call that was refused just now is worth another try. */
+  #retryAfterMs(): number {
+    const { state, ramp } = this.#known;
+    switch (state.kind) {
+      case 'OPEN':
+        return this.#known.openForMs();
+      case 'RAMP':
+        return ramp?.nextStepMs(this.#elapsed()) ?? 0;
+      case 'FORCED_OPEN':
+        return state.until - this.#options.ground.clock.wall();
+      // While a probe is out, it may end at any moment.
+      case 'HALF_OPEN':
+      case 'FORCED_CLOSED':
+      case 'CLOSED':
+        return SECOND_MS;
+    }
+  }
+
+  #elapsed(): number {
+    return this.#options.ground.clock.elapsed();
+  }
+}
+
+function isForced(state: FleetState): state is FleetState & { kind: 'FORCED_OPEN' | 'FORCED_CLOSED' } {
+  return state.kind === 'FORCED_OPEN' || state.kind === 'FORCED_CLOSED';
+}
+
+/** As every breaker's states are told. */
+function stateOf({ kind }: FleetState): BreakerState {
+  switch (kind) {
+    case 'FORCED_OPEN':
+      return 'OPEN';
+    case 'FORCED_CLOSED':
+      return 'CLOSED';
+    default:
+      return kind;
+  }
+}
+
+function reasonOf(from: FleetState, to: FleetState): string {
+  switch (to.kind) {
+    case 'OPEN':
+      return from.kind === 'OPEN' || from.kind === 'HALF_OPEN' ? 'a probe failed' : 'enough instances saw it fail';
+    case 'HALF_OPEN':
+      return 'an instance of the fleet probes it';
+    case 'RAMP':
+      return 'the probes of the fleet succeeded';
+    case 'CLOSED':
+      return isForced(from) ? 'an operator released it' : 'all calls go through again';
+    case 'FORCED_OPEN':
+    case 'FORCED_CLOSED':
+      return `${to.by} forced it: ${to.why}`;
+  }
+}

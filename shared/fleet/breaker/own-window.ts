@@ -1,0 +1,51 @@
+import { SlidingWindow } from '../../breaker/sliding-window.ts';
+
+/** Of the past that an instance judges by. */
+const WINDOW_MS = 10_000;
+/** Between two moments at which good calls are put into the window. */
+const ROLL_MS = 2_000;
+/** Age of the last bad call from which on nothing is shown any more: the length of a window of votes. */
+const SHOWN_MS = 30_000;
+const FAILURE_PERCENT = 50;
+const SLOW_PERCENT = 80;
+
+/**
+ * What this instance's own calls of late say, from the first on, since it may see few. Good calls are only counted, and
+ * are put into the window now and then: they must not cost a look at the clock. All times are elapsed ms.
+ */
+export class OwnWindow {
+  readonly #window = new SlidingWindow(WINDOW_MS);
+  #good = 0;
+  #rolledAt = Number.NEGATIVE_INFINITY;
+  #badAt = Number.NEGATIVE_INFINITY;
+
+  succeeded(): void {
+    this.#good += 1;
+  }
+
+  bad(now: number, { failed, slow }: { readonly failed: boolean; readonly slow: boolean }): void {
+    this.#roll(now);
+    this.#window.add(now, failed, slow);
+    this.#badAt = now;
+  }
+
+  /** To be called every few seconds, or a good call of long ago counts like one of now. */
+  tick(now: number): void {
+    if (this.#good > 0 && now - this.#rolledAt >= ROLL_MS) this.#roll(now);
+  }
+
+  /** Whether most calls of late failed or were slow, or so many that the breaker itself has opened. */
+  showsFailure(now: number, isOpen: boolean): boolean {
+    if (now - this.#badAt >= SHOWN_MS) return false;
+    if (isOpen) return true;
+    this.#roll(now);
+    const { calls, failures, slow } = this.#window;
+    return calls > 0 && (failures * 100 >= FAILURE_PERCENT * calls || slow * 100 >= SLOW_PERCENT * calls);
+  }
+
+  #roll(now: number): void {
+    this.#rolledAt = now;
+    this.#window.addGood(now, this.#good);
+    this.#good = 0;
+  }
+}
