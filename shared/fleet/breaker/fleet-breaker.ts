@@ -65,7 +65,7 @@ export class FleetBreaker {
     this.#local = local;
     this.#known = new KnownEntry(this.name, ground, settings);
     this.#prober = new Prober(this.name, ground, settings);
-    this.#voter = new Voter(this.name, ground, settings.resetMs, () => this.#evidence());
+    this.#voter = new Voter(this.name, ground, settings, () => this.#evidence());
     this.#tries = new Lottery(ground.random);
     this.#blindTries = new Lottery(ground.random);
   }
@@ -295,7 +295,12 @@ export class FleetBreaker {
 
   #evidence(): Evidence {
     const isOpen = this.#local.isOpen();
-    return { isOpen, showsFailure: this.#window.showsFailure(this.#elapsed(), isOpen) };
+    const now = this.#elapsed();
+    return {
+      isOpen,
+      showsFailure: this.#window.showsFailure(now, isOpen),
+      badCalls: this.#window.badCalls(now),
+    };
   }
 
   /** Until a call that was refused just now is worth another try. */

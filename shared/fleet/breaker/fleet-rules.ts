@@ -1,3 +1,4 @@
+import type { CircuitBreakerSettings } from '../../config/circuit-breaker.ts';
 import type { Counted } from './digest-entry.ts';
 
 /*
@@ -48,6 +49,18 @@ export function openingsThatCount(openings: Counted | undefined, wall: number, r
 export function quorumOf(active: number, openings: number): number {
   const share = openings > 0 ? QUORUM / 2 : QUORUM;
   return Math.max(2, Math.ceil(share * Math.min(active, MOST_VOTERS)));
+}
+
+/**
+ * Bad calls that one instance must have seen before it votes, so that a quorum stands for as many as open a breaker alone:
+ * in a large fleet the first is enough, and two that failed on two instances close a model to nobody.
+ */
+export function badCallsToVote(settings: CircuitBreakerSettings, quorum: number): number {
+  const alone =
+    settings.rule === 'consecutive'
+      ? settings.failureThreshold
+      : (settings.minimumCalls * settings.failureRatePercent) / 100;
+  return Math.max(1, Math.ceil(alone / quorum));
 }
 
 /** The probability with which one instance of them votes in a window. */

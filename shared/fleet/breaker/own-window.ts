@@ -16,17 +16,26 @@ const SLOW_PERCENT = 80;
 export class OwnWindow {
   readonly #window = new SlidingWindow(WINDOW_MS);
   #good = 0;
+  #badInARow = 0;
   #rolledAt = Number.NEGATIVE_INFINITY;
   #badAt = Number.NEGATIVE_INFINITY;
 
   succeeded(): void {
     this.#good += 1;
+    this.#badInARow = 0;
   }
 
   bad(now: number, { failed, slow }: { readonly failed: boolean; readonly slow: boolean }): void {
     this.#roll(now);
     this.#window.add(now, failed, slow);
     this.#badAt = now;
+    this.#badInARow += 1;
+  }
+
+  /** Bad calls of late, or in a row if those are more: who sees a call now and then has none in its window but the last. */
+  badCalls(now: number): number {
+    this.#roll(now);
+    return Math.max(this.#badInARow, this.#window.failures + this.#window.slow);
   }
 
   /** To be called every few seconds, or a good call of long ago counts like one of now. */

@@ -1,3 +1,4 @@
+import type { CircuitBreakerSettings } from '../../config/circuit-breaker.ts';
 import { instanceShards } from '../instance-shards.ts';
 import { PERIOD_MS } from '../instance-snapshot.ts';
 import type { Item } from '../table/fleet-table.ts';
@@ -5,6 +6,7 @@ import type { DigestEntry } from './digest-entry.ts';
 import { trip } from './digest-steps.ts';
 import { type FleetGround, takeStep } from './fleet-ground.ts';
 import {
+  badCallsToVote,
   drawOpenMs,
   knownActive,
   openingsThatCount,
@@ -21,6 +23,7 @@ export interface Evidence {
   readonly showsFailure: boolean;
   /** Whether its own breaker has opened. */
   readonly isOpen: boolean;
+  readonly badCalls: number;
 }
 
 type Trippable = Pick<DigestEntry, 'state' | 'openings'>;
@@ -39,7 +42,7 @@ const ALIVE_MS = 2 * PERIOD_MS;
 export class Voter {
   readonly #breaker: string;
   readonly #ground: FleetGround;
-  readonly #resetMs: number;
+  readonly #settings: CircuitBreakerSettings;
   readonly #evidence: () => Evidence;
   readonly #lottery: Lottery;
   /** Epoch and window of the last vote that was answered. */
@@ -47,10 +50,10 @@ export class Voter {
   #isBusy = false;
   #notBefore = 0;
 
-  constructor(breaker: string, ground: FleetGround, resetMs: number, evidence: () => Evidence) {
+  constructor(breaker: string, ground: FleetGround, settings: CircuitBreakerSettings, evidence: () => Evidence) {
     this.#breaker = breaker;
     this.#ground = ground;
-    this.#resetMs = resetMs;
+    this.#settings = settings;
     this.#evidence = evidence;
     this.#lottery = new Lottery(ground.random);
   }
@@ -66,10 +69,10 @@ export class Voter {
     const window = voteWindow(wall);
     const occasion = `${epoch} ${window}`;
     if (this.#voted === occasion && count === 1) this.#considerAlone({ state, openings });
-    if (this.#voted === occasion || !this.#evidence().showsFailure) return;
+    const quorum = quorumOf(count, openingsThatCount(openings, wall, this.#settings.resetMs));
+    if (this.#voted === occasion || !this.#isBadEnough(quorum)) return;
     if (!this.#lottery.wins(occasion, voteProbability(count))) return;
     const isFresh = () => clock.elapsed() - startedAt < FRESH_MS && clock.wall() - wall < VOTE_WINDOW_MS;
-    const quorum = quorumOf(count, openingsThatCount(openings, wall, this.#resetMs));
     this.#isBusy = true;
     table.update(vote(this.#breaker, epoch, window, instance), (answer) => {
       if (answer.kind === 'unavailable') {
@@ -87,6 +90,11 @@ export class Voter {
       if (voters.size >= quorum) decide(voters);
       else this.#withEarlier(epoch, window, voters, decide);
     });
+  }
+
+  #isBadEnough(quorum: number): boolean {
+    const { showsFailure, isOpen, badCalls } = this.#evidence();
+    return showsFailure && (isOpen || badCalls >= badCallsToVote(this.#settings, quorum));
   }
 
   /** Votes of the window before count as well: quorums are not to depend on where a window ends. */
@@ -132,14 +140,14 @@ export class Voter {
     if (!this.#evidence().showsFailure) return;
     const { clock, random } = this.#ground;
     const now = clock.wall();
-    const next = openingsThatCount(openings, now, this.#resetMs) + 1;
+    const next = openingsThatCount(openings, now, this.#settings.resetMs) + 1;
     this.#isBusy = true;
     takeStep(
       this.#ground,
       trip(this.#breaker, {
         epoch: state.epoch,
         now,
-        openMs: drawOpenMs(next, this.#resetMs, random()),
+        openMs: drawOpenMs(next, this.#settings.resetMs, random()),
         openings: next,
       }),
       (answer) => {

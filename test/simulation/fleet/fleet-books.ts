@@ -114,13 +114,20 @@ export class FleetBooks implements InstanceObserver {
     this.#expectNews(instance);
   }
 
-  settled(_instance: VirtualInstance, call: ModelCall, { isLateAndCounted }: { isLateAndCounted: boolean }): void {
+  settled(
+    _instance: VirtualInstance,
+    call: ModelCall,
+    { isLate, isCounted }: { readonly isLate: boolean; readonly isCounted: boolean },
+  ): void {
     if (call.verdict === 'failure' || call.tookMs >= this.#plan.settings.slowCallMs) this.#badAt = this.#time.now();
-    if (isLateAndCounted) this.fail('a result of an old epoch changed something');
+    if (!isLate) return;
+    this.note('late result');
+    if (isCounted) this.fail('a result of an old epoch changed something');
   }
 
-  refused(): void {
+  refused(_instance: VirtualInstance, retryAfterSeconds = 1): void {
     this.note('refused');
+    if (!(retryAfterSeconds >= 1)) this.fail(`a refusal told to come back after ${retryAfterSeconds} s`);
   }
 
   waited(_instance: VirtualInstance, ms: number, isProbe: boolean): void {

@@ -13,7 +13,7 @@ import { VirtualTime } from './virtual-time.ts';
 const MONITOR_MS = 60_000;
 const SNAPSHOT_MS = 30_000;
 /** The time in which a fleet trips whose every call fails: votes of two windows, each after some calls. */
-const TRIP_MS = 60_000;
+const TRIP_MS = 45_000;
 /** How long it is watched after it has healed. */
 const AFTERMATH_MS = 20_000;
 
@@ -67,6 +67,7 @@ class FleetHistory {
       time: this.time,
       random: this.#random.fork(),
       mutate,
+      onFault: (what) => this.books.note(what),
       onApplied: (applied) => {
         this.books.applied(applied);
         if (applied.update.name !== 'COUNT') trace?.(`${this.#clock()} ${applied.by} ${applied.update.name}`);
@@ -82,12 +83,12 @@ class FleetHistory {
     time.after(1_000, () => this.#monitor());
     if (plan.staleCount) this.#later(2_000, () => this.#arrive(plan.instances - 1));
     if (plan.away !== undefined) this.#cutStore(plan.away);
+    if (plan.partition !== undefined) this.#partition(plan.partition);
     if (plan.story === 'forced') this.#operate();
     if (plan.story === 'few calls each') this.#askFewTimes();
     else this.#keepAsking();
     // All have been asked when they are counted first.
-    if (plan.story === 'minority')
-      for (const instance of this.#all) time.after(this.#random.between(0, 900), () => this.#ask(instance));
+    for (const instance of this.#all) time.after(this.#random.between(0, 900), () => this.#ask(instance));
     time.runUntil(plan.until);
     this.#expectTrip();
     this.#calmDown();
@@ -120,8 +121,14 @@ class FleetHistory {
 
   #trouble(instance: VirtualInstance): void {
     const { freezes, kills, jumps } = this.plan;
-    this.#again(freezes, instance, () => instance.freeze(Math.exp(this.#random.between(0, Math.log(900_000)))));
-    this.#again(jumps, instance, () => instance.jump(this.#random.between(-5_000, 5_000)));
+    this.#again(freezes, instance, () => {
+      instance.freeze(Math.exp(this.#random.between(0, Math.log(900_000))));
+      this.books.note('frozen');
+    });
+    this.#again(jumps, instance, () => {
+      instance.jump(this.#random.between(-5_000, 5_000));
+      this.books.note('clock jumped');
+    });
     this.#again(kills, instance, () => {
       instance.kill();
       this.books.note('killed');
@@ -164,7 +171,7 @@ class FleetHistory {
       this.#later(from + 3_000 + settings.resetMs, () => {
         this.#arrive(this.plan.instances - 1);
         for (const instance of this.#all.slice(1)) this.#ask(instance);
-        for (const instance of this.#all.slice(1)) this.#askAgain(instance);
+        for (const instance of this.#all.slice(1)) this.#askAgain(instance, this.plan.perSecond / 4);
       });
     }
     if (this.plan.staleCount)
@@ -173,20 +180,19 @@ class FleetHistory {
       });
   }
 
-  #askAgain(instance: VirtualInstance): void {
-    this.time.after(this.#random.untilNext(this.plan.perSecond), () => {
+  #askAgain(instance: VirtualInstance, perSecond = this.plan.perSecond): void {
+    this.time.after(this.#random.untilNext(perSecond), () => {
       if (this.#isCalm || !instance.isAlive) return;
       this.#ask(instance);
-      this.#askAgain(instance);
+      this.#askAgain(instance, perSecond);
     });
   }
 
   /** Each instance sees a call or two while all calls fail, and one before. */
   #askFewTimes(): void {
     const { from, until } = this.plan;
-    for (const instance of this.#all) {
-      this.time.at(this.#random.between(0, 900), () => this.#ask(instance));
-      const calls = this.#random.whole(1, 2);
+    for (const [index, instance] of this.#all.entries()) {
+      const calls = index % 2 === 0 ? 2 : 1;
       for (let call = 0; call < calls; call++)
         this.time.at(this.#random.between(from, Math.min(until, from + 20_000)), () => this.#ask(instance));
     }
@@ -225,6 +231,15 @@ class FleetHistory {
     });
   }
 
+  /** Some do not reach the store, the others do. */
+  #partition([from, until]: readonly [number, number]): void {
+    const { cutOff } = this.#store;
+    this.#later(from, () => {
+      for (const { id } of this.#all) if (this.#random.happens(0.5)) cutOff.add(id);
+    });
+    this.time.at(until, () => cutOff.clear());
+  }
+
   #operate(): void {
     const { from, until } = this.plan;
     const at = this.#random.between(from / 2, until);
@@ -254,7 +269,7 @@ class FleetHistory {
   #expectTrip(): void {
     const { story, isClean, from, until } = this.plan;
     if (!isClean || this.books.firstTripAt !== undefined) return;
-    const isDue = story === 'few calls each' ? until - from > 25_000 : until - from > TRIP_MS - 5_000;
+    const isDue = story === 'few calls each' ? until - from > 25_000 : until - from > TRIP_MS;
     if ((story === 'few calls each' || story === 'all fail' || story === 'alone') && isDue) {
       this.books.fail(`it did not trip in ${Math.round(until - from)} ms`);
     }
@@ -264,6 +279,7 @@ class FleetHistory {
   #calmDown(): void {
     this.#isCalm = true;
     this.#store.isAway = false;
+    this.#store.cutOff.clear();
     this.#store.faults = noFaults;
     this.#releaseForced(0);
     const alive = this.#all.filter(({ isAlive }) => isAlive).slice(0, 8);

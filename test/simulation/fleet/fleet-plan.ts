@@ -1,4 +1,5 @@
 import type { CircuitBreakerSettings } from '../../../shared/config/circuit-breaker.ts';
+import { MOST_VOTERS } from '../../../shared/fleet/breaker/fleet-rules.ts';
 import { breakerSettings } from '../../support/breaker-settings.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { noFaults, type StoreFaults } from './virtual-store.ts';
@@ -42,6 +43,8 @@ export interface FleetPlan {
   readonly jumps: number;
   /** When nobody reaches the store. */
   readonly away: readonly [from: number, until: number] | undefined;
+  /** When about half of the instances do not reach it. */
+  readonly partition: readonly [from: number, until: number] | undefined;
   /** Nothing goes wrong but the model: all bounds of time hold. */
   readonly isClean: boolean;
 }
@@ -54,7 +57,7 @@ export function planOf(random: SeededRandom, size?: number): FleetPlan {
   const instances = size ?? instancesOf(story, random);
   const from = random.between(5_000, 20_000);
   const isAway = story === 'store away' || (!isClean && random.happens(0.1));
-  const lasts = story === 'store away' ? 150_000 : isSlow ? 60_000 : 50_000;
+  const lasts = story === 'store away' ? 150_000 : isSlow ? 60_000 : 70_000;
   const until = from + random.between(isSlow ? 30_000 : 10_000, lasts);
   const awayFrom = random.between(0, Math.min(until, from + 20_000));
   return {
@@ -93,6 +96,8 @@ export function planOf(random: SeededRandom, size?: number): FleetPlan {
     kills: often(random.pick([0.2, 1])),
     jumps: story === 'minority' ? 0 : often(0.3),
     away: isAway ? [awayFrom, awayFrom + random.between(1_000, 150_000)] : undefined,
+    partition:
+      !isClean && random.happens(0.2) ? [awayFrom, awayFrom + random.between(1_000, 100_000)] : undefined,
     isClean: isClean && !isAway,
   };
 }
@@ -112,7 +117,8 @@ function instancesOf(story: Story, random: SeededRandom): number {
   }
 }
 
-/** Below the quorum, which is a fifth, and two at least. */
+/** Below the quorum, which is a fifth, and two at least; far below where chance draws the voters. */
 function badOf(instances: number, random: SeededRandom): number {
-  return random.whole(1, Math.max(1, Math.ceil(instances * 0.2) - 1));
+  const share = instances > MOST_VOTERS ? 0.02 : 0.2;
+  return random.whole(1, Math.max(1, Math.ceil(instances * share) - 1));
 }

@@ -24,9 +24,14 @@ export interface ModelCall {
 /** What an instance tells of itself, for the books. */
 export interface InstanceObserver {
   admitted(instance: VirtualInstance, ticket: FleetTicket): void;
-  /** `isLateAndCounted`: it was admitted in another epoch, and changed something all the same. */
-  settled(instance: VirtualInstance, call: ModelCall, how: { readonly isLateAndCounted: boolean }): void;
-  refused(instance: VirtualInstance): void;
+  /** `isLate`: it was admitted in another epoch; `isCounted`: and changed something all the same. */
+  settled(
+    instance: VirtualInstance,
+    call: ModelCall,
+    how: { readonly isLate: boolean; readonly isCounted: boolean },
+  ): void;
+  /** `retryAfterSeconds`: what the refusal said, where it was looked at. */
+  refused(instance: VirtualInstance, retryAfterSeconds: number | undefined): void;
   /** A request had to wait so long for the store, by its own time. */
   waited(instance: VirtualInstance, ms: number, isProbe: boolean): void;
 }
@@ -62,6 +67,7 @@ export class VirtualInstance implements Caller {
   #isServing = false;
   readonly #held: (() => void)[] = [];
   #setBackMs = 0;
+  #refusals = 0;
   #answeredAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: VirtualInstanceOptions) {
@@ -179,10 +185,10 @@ export class VirtualInstance implements Caller {
   }
 
   #refuse(): void {
-    const { retryAfterSeconds } = this.breaker.refusal();
-    if (retryAfterSeconds === undefined || retryAfterSeconds < 1)
-      throw new Error('a refusal without a time to come back');
-    this.#options.observer.refused(this);
+    // Making the error costs more than all else here, so not every one is looked at.
+    this.#refusals += 1;
+    const isTold = this.#refusals % 8 === 1;
+    this.#options.observer.refused(this, isTold ? this.breaker.refusal().retryAfterSeconds : undefined);
     this.#end();
   }
 
@@ -196,8 +202,8 @@ export class VirtualInstance implements Caller {
         const isLate = this.breaker.epoch !== epoch;
         const before = isLate ? this.breaker.report() : undefined;
         this.breaker.settle(ticket, call.verdict, call.tookMs);
-        const isLateAndCounted = before !== undefined && !isSame(before, this.breaker.report());
-        observer.settled(this, call, { isLateAndCounted });
+        const isCounted = before !== undefined && !isSame(before, this.breaker.report());
+        observer.settled(this, call, { isLate, isCounted });
         this.#end();
       }),
     );

@@ -72,6 +72,7 @@ export class VirtualStore {
   readonly #time: VirtualTime;
   readonly #random: SeededRandom;
   readonly #onApplied: (applied: Applied) => void;
+  readonly #onFault: (what: string) => void;
   /** Of each item that is read: what it was, with the time until which it was so. */
   readonly #past = new Map<string, { readonly until: number; readonly item: Item | undefined }[]>();
 
@@ -80,11 +81,14 @@ export class VirtualStore {
     readonly random: SeededRandom;
     readonly mutate?: ((update: Update) => Update) | undefined;
     readonly onApplied: (applied: Applied) => void;
+    /** Told of every fault that happens to a call. */
+    readonly onFault?: (what: string) => void;
   }) {
     this.table = new VirtualTable(options.mutate === undefined ? {} : { mutate: options.mutate });
     this.#time = options.time;
     this.#random = options.random;
     this.#onApplied = options.onApplied;
+    this.#onFault = options.onFault ?? (() => {});
   }
 
   /** The store as one instance reaches it. */
@@ -124,30 +128,43 @@ export class VirtualStore {
     };
     const giveUp = () => answer({ kind: 'unavailable' });
     this.#time.after(BUDGET_MS, giveUp);
-    if (this.isAway || this.cutOff.has(caller.id) || random.happens(faults.lostCall)) return;
-    if (random.happens(faults.throttled)) {
+    if (this.isAway || this.cutOff.has(caller.id) || this.#happens(faults.lostCall)) {
+      this.#onFault('call lost');
+      return;
+    }
+    if (this.#happens(faults.throttled)) {
+      this.#onFault('call throttled');
       this.#time.after(random.between(1, 10), giveUp);
       return;
     }
-    const wayMs = random.happens(faults.slow) ? random.between(15, 70) : random.between(1, 8);
+    const wayMs = this.#happens(faults.slow) ? random.between(15, 70) : random.between(1, 8);
     const backMs = random.between(1, 4);
-    const isLate = isWrite && random.happens(faults.late);
-    const isLost = isLate || random.happens(faults.lostAnswer);
+    const isLate = isWrite && this.#happens(faults.late);
+    const isLost = isLate || this.#happens(faults.lostAnswer);
+    if (isLost) this.#onFault(isLate ? 'write late' : 'answer lost');
     this.#time.after(isLate ? random.between(BUDGET_MS, LATE_MS) : wayMs, () => {
       const result = carryOut();
       this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
       if (!isLost) this.#time.after(backMs, () => answer(result));
     });
-    if (isWrite && random.happens(faults.duplicate)) {
+    if (isWrite && this.#happens(faults.duplicate)) {
+      this.#onFault('write repeated');
       this.#time.after(wayMs + random.between(1, 2_000), () => void carryOut());
     }
   }
 
+  /** Costs no random number where nothing goes wrong. */
+  #happens(probability: number): boolean {
+    return probability > 0 && this.#random.happens(probability);
+  }
+
   #read(key: Key, isConsistent: boolean): ReadAnswer {
-    if (isConsistent || !this.#random.happens(this.faults.stale)) return this.table.read(key);
+    if (isConsistent || !this.#happens(this.faults.stale)) return this.table.read(key);
     const then = this.#time.now() - this.#random.between(0, STALE_MS);
     const past = this.#past.get(`${key.pk} ${key.sk}`)?.find(({ until }) => until > then);
-    return past === undefined ? this.table.read(key) : { kind: 'read', item: past.item };
+    if (past === undefined) return this.table.read(key);
+    this.#onFault('read stale');
+    return { kind: 'read', item: past.item };
   }
 
   #apply(update: Update, by: string): UpdateAnswer {
