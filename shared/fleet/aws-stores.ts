@@ -6,12 +6,16 @@ import { DynamoActiveVersions } from './dynamo-active-versions.ts';
 import { createDynamoClient, renewDynamoConnections } from './dynamo-client.ts';
 import { DynamoInstanceSnapshots } from './dynamo-instance-snapshots.ts';
 import type { InstanceSnapshots } from './instance-snapshot.ts';
+import { DynamoFleetTable } from './table/dynamo-fleet-table.ts';
+import type { TableStore } from './table/table-store.ts';
 
 /** What the functions keep in S3 and DynamoDB. */
 export interface Stores {
   readonly objects: ObjectStore;
   readonly active: ActiveVersionReader;
   readonly snapshots: InstanceSnapshots;
+  /** All else that the fleet shares. */
+  readonly table: TableStore;
   /** Drops DynamoDB's connections: after a freeze they are dead, and would cost the first call its time. S3's are the downloader's to renew. */
   renewConnections(): void;
 }
@@ -23,6 +27,7 @@ export function createAwsStores(settings: Settings): Stores {
     objects: new S3ObjectStore(createS3Client(), settings.bucket),
     active: new DynamoActiveVersions(client, settings.table),
     snapshots: new DynamoInstanceSnapshots(client, settings.table),
+    table: new DynamoFleetTable(client, settings.table),
     renewConnections: () => renewDynamoConnections(client),
   };
 }

@@ -32,7 +32,7 @@ const settings: CircuitBreakerSettings = {
 export function guardStores<Kind extends Stores>(stores: Kind, breakers: Breakers): Kind {
   const s3 = breakers.get('S3', settings);
   const dynamo = breakers.get('DynamoDB', settings);
-  const { active, snapshots } = stores;
+  const { active, snapshots, table } = stores;
   return {
     ...stores,
     objects: guardObjects(stores.objects, s3),
@@ -41,6 +41,11 @@ export function guardStores<Kind extends Stores>(stores: Kind, breakers: Breaker
       write: (snapshot, options) => ask(dynamo, () => snapshots.write(snapshot, options), options?.signal),
       remove: (id, options) => ask(dynamo, () => snapshots.remove(id, options), options?.signal),
       readAll: (options) => ask(dynamo, () => snapshots.readAll(options), options?.signal),
+    },
+    table: {
+      read: (key, options) => ask(dynamo, () => table.read(key, options), options?.signal),
+      query: (pk, options) => ask(dynamo, () => table.query(pk, options), options?.signal),
+      update: (update, options) => ask(dynamo, () => table.update(update, options), options?.signal),
     },
   };
 }

@@ -37,6 +37,11 @@ export function createLateStores(settings: Settings): LateStores {
       remove: async (id, options) => (await stores).snapshots.remove(id, options),
       readAll: async (options) => (await stores).snapshots.readAll(options),
     },
+    table: {
+      read: async (key, options) => (await stores).table.read(key, options),
+      query: async (pk, options) => (await stores).table.query(pk, options),
+      update: async (update, options) => (await stores).table.update(update, options),
+    },
     renewConnections: () => here?.renewConnections(),
   };
 }

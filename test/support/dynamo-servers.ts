@@ -1,8 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
-import { createInterface } from 'node:readline';
+import { connect } from 'node:net';
+import { delimiter, dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type DynamoServer, startDynamoServer } from '../../infra/local/dynamo/server.ts';
 import { createTable } from '../../infra/local/dynamo/table.ts';
@@ -16,7 +18,7 @@ export interface DynamoServerKind {
   start(): Promise<DynamoServer>;
 }
 
-/** dynalite everywhere, dynoxide where its binary is installed. */
+/** dynalite everywhere, dynoxide where its binary is installed, DynamoDB Local where `DYNAMODB_LOCAL_JAR` names its jar. */
 export const dynamoServers: readonly DynamoServerKind[] = [
   { name: 'dynalite', missing: undefined, start: () => startDynamoServer() },
   {
@@ -24,6 +26,7 @@ export const dynamoServers: readonly DynamoServerKind[] = [
     missing: dynoxideBinary() === undefined ? 'no binary for this platform' : undefined,
     start: startDynoxide,
   },
+  { name: 'DynamoDB Local', missing: dynamoDbLocalMissing(), start: startDynamoDbLocal },
 ];
 
 /** A client for a server on loopback. */
@@ -66,21 +69,68 @@ function dynoxideBinary(): string | undefined {
 async function startDynoxide(): Promise<DynamoServer> {
   const binary = dynoxideBinary();
   if (binary === undefined) throw new Error('dynoxide is not installed');
-  // It prints the port that it was asked for, so 0 would not tell which one it took.
+  return startProgram((port) => [binary, '--port', String(port)]);
+}
+
+function dynamoDbLocalMissing(): string | undefined {
+  const jar = process.env['DYNAMODB_LOCAL_JAR'];
+  if (jar === undefined) return 'DYNAMODB_LOCAL_JAR does not say where its jar is';
+  if (!existsSync(jar)) return `no ${jar}`;
+  return spawnSync('java', ['-version'], { stdio: 'ignore' }).error === undefined ? undefined : 'no java';
+}
+
+/** What it needs is beside the jar, or in the folder where its own archive has it. */
+async function startDynamoDbLocal(): Promise<DynamoServer> {
+  const jar = process.env['DYNAMODB_LOCAL_JAR'];
+  if (jar === undefined) throw new Error('DYNAMODB_LOCAL_JAR is not set');
+  const folders = [dirname(jar), join(dirname(jar), 'DynamoDBLocal_lib')];
+  const main = 'com.amazonaws.services.dynamodbv2.local.main.ServerRunner';
+  return startProgram((port) => [
+    'java',
+    `-Djava.library.path=${folders.join(delimiter)}`,
+    '-cp',
+    [jar, ...folders.map((folder) => join(folder, '*'))].join(delimiter),
+    main,
+    ...['-inMemory', '-disableTelemetry', '-port', String(port)],
+  ]);
+}
+
+/** Resolves when the program takes connections at the port that it was told. */
+async function startProgram(command: (port: number) => readonly [string, ...string[]]): Promise<DynamoServer> {
+  // A server that took any free port would have to say which.
   const port = await freePort();
-  const child = spawn(binary, ['--port', String(port)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [program, ...args] = command(port);
+  const child = spawn(program, args, { stdio: 'ignore' });
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', ({ message }) => resolve(message));
+    child.once('exit', (code, signal) => resolve(`it ended with ${code ?? signal}`));
+  });
   const endOnExit = () => child.kill('SIGKILL');
   process.once('exit', endOnExit);
-  await untilListening(child);
+  let failure: string | undefined;
+  ended.then((why) => {
+    failure = why;
+  });
+  while (!(await takesConnections(port))) {
+    if (failure !== undefined) throw new Error(`${program}: ${failure}`);
+    await setTimeout(50);
+  }
   return {
     endpoint: `http://127.0.0.1:${port}`,
     async close() {
       process.off('exit', endOnExit);
-      const ended = once(child, 'exit');
       child.kill('SIGKILL');
       await ended;
     },
   };
+}
+
+function takesConnections(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true));
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
 }
 
 async function freePort(): Promise<number> {
@@ -88,17 +138,4 @@ async function freePort(): Promise<number> {
   const port = await listenOnLoopback(server, 0);
   await closeServer(server);
   return port;
-}
-
-function untilListening(child: ChildProcess): Promise<void> {
-  return new Promise((resolve, reject) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      if (stream === null) continue;
-      createInterface({ input: stream }).on('line', (line) => {
-        if (line.includes('listening')) resolve();
-      });
-    }
-    child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`dynoxide ended with ${code}`)));
-  });
 }

@@ -11,7 +11,7 @@ import { HandClock } from '../support/hand-clock.ts';
 function stage() {
   const clock = new HandClock();
   const fault: { now: unknown } = { now: undefined };
-  const calls = { text: 0, range: 0, active: 0 };
+  const calls = { text: 0, range: 0, active: 0, table: 0 };
   const call = async <Answer>(name: keyof typeof calls, answer: Answer) => {
     calls[name] += 1;
     if (fault.now !== undefined) throw fault.now;
@@ -27,6 +27,11 @@ function stage() {
     },
     active: { read: () => call('active', new Map()) },
     snapshots: createFakeSnapshots(),
+    table: {
+      read: () => call('table', undefined),
+      query: () => call('table', new Map()),
+      update: () => call('table', { kind: 'updated', item: {} }),
+    },
     renewConnections: () => {},
   };
   const breakers = new Breakers(
@@ -87,13 +92,20 @@ describe('a store that is away', () => {
   });
 
   it('does not take the other store with it', async () => {
-    const { fault, guarded, states } = stage();
+    const { fault, calls, guarded, states } = stage();
     fault.now = away;
 
     await repeat(10, () => guarded.active.read(['a']));
 
     expect(states()).toEqual({ S3: 'CLOSED', DynamoDB: 'OPEN' });
     expect(await repeat(1, () => guarded.snapshots.readAll())).toBeInstanceOf(StoreUnavailableError);
+    const table = [
+      () => guarded.table.read({ pk: 'a', sk: 'b' }),
+      () => guarded.table.query('a'),
+      () => guarded.table.update({ name: 'SET', key: { pk: 'a', sk: 'b' }, condition: undefined, changes: [] }),
+    ];
+    for (const call of table) expect(await repeat(1, call)).toBeInstanceOf(StoreUnavailableError);
+    expect(calls.table).toBe(0);
   });
 
   it.each([
