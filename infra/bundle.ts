@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { CONFIG_FILE_NAME } from '../shared/config/find-config-file.ts';
-import type { FunctionName } from './routes.ts';
+import { type FunctionName, functionNames } from './routes.ts';
 
 export interface BundledFunction {
   readonly name: FunctionName;
@@ -27,8 +27,7 @@ const configuration = join(root, 'shared', 'config', CONFIG_FILE_NAME);
  * what was tested is what is deployed.
  */
 export async function bundleFunctions(outFolder: string): Promise<readonly BundledFunction[]> {
-  const names: readonly FunctionName[] = ['inference', 'control'];
-  return Promise.all(names.map((name) => bundleFunction(name, join(outFolder, name))));
+  return Promise.all(functionNames.map((name) => bundleFunction(name, join(outFolder, name))));
 }
 
 async function bundleFunction(name: FunctionName, folder: string): Promise<BundledFunction> {
@@ -76,5 +75,6 @@ function sources(): Readonly<Record<FunctionName, FunctionSource>> {
       ],
     },
     control: { entries: { index: 'functions/control/index.ts' }, copied: [configuration] },
+    monitor: { entries: { index: 'functions/monitor/index.ts' }, copied: [configuration] },
   };
 }

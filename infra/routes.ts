@@ -1,10 +1,14 @@
 /** The functions behind the gateway. */
-export type FunctionName = 'inference' | 'control';
+export type RoutedFunction = 'inference' | 'control';
+/** All of them: the monitor is called by a schedule. */
+export type FunctionName = RoutedFunction | 'monitor';
+
+export const functionNames: readonly FunctionName[] = ['inference', 'control', 'monitor'];
 
 export interface Route {
   /** As API Gateway has it: exact, or ending in `{proxy+}` for everything below. */
   readonly path: string;
-  readonly function: FunctionName;
+  readonly function: RoutedFunction;
 }
 
 /**
@@ -35,7 +39,11 @@ export interface FunctionSettings {
 export const functionSettings: Readonly<Record<FunctionName, FunctionSettings>> = {
   inference: { timeoutSeconds: 30, memoryMb: 4096 },
   control: { timeoutSeconds: 30, memoryMb: 512 },
+  monitor: { timeoutSeconds: 30, memoryMb: 256 },
 };
+
+/** Ms from the start of a run on one machine to the monitor's first call. */
+export const MONITOR_FIRST_MS = 5_000;
 
 export interface RouteMatch<Name extends string = string> {
   readonly function: Name;

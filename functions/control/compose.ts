@@ -1,6 +1,8 @@
 import type { Hono } from 'hono';
 import { readSettings } from '../../shared/config/settings.ts';
 import { VERSION } from '../../shared/config/version.ts';
+import { digestKey, wishCount } from '../../shared/fleet/breaker/digest-entry.ts';
+import { createCachedReading } from '../../shared/fleet/cached-reading.ts';
 import { createFleetCatalog } from '../../shared/fleet/fleet-catalog.ts';
 import type { FleetView } from '../../shared/fleet/instance-snapshot.ts';
 import { createLateStores } from '../../shared/fleet/late-stores.ts';
@@ -35,7 +37,17 @@ export function composeControl(env: NodeJS.ProcessEnv, options: ControlOptions =
   const instances =
     options.instances ??
     createSnapshotReader({ store: stores.snapshots, clock, timeoutMs: settings.storeFirstTimeoutMs });
+  const readDigest = createCachedReading({
+    read: (signal) => stores.table.read(digestKey, { signal }),
+    clock,
+    timeoutMs: settings.storeFirstTimeoutMs,
+  });
+  const digest = async () => {
+    const reading = await readDigest();
+    catalog.announced(wishCount(reading.known));
+    return reading;
+  };
   const { strategy, preloadModels: named } = settings.modelLoading;
   const preloadModels = strategy === 'eager' ? 'all' : named;
-  return { app: createApp({ catalog, instances, preloadModels, log, clock, version: VERSION }), catalog };
+  return { app: createApp({ catalog, instances, digest, preloadModels, log, clock, version: VERSION }), catalog };
 }

@@ -1,13 +1,19 @@
 import type { FleetView, SeenInstance } from '../../shared/fleet/instance-snapshot.ts';
 import { modelKey } from '../../shared/repository/manifest.ts';
 import type { CatalogView } from './catalog-view.ts';
-import { openBreakers } from './fleet-breakers.ts';
+import { type FleetBreaker, openBreakers } from './fleet-breakers.ts';
 import type { FleetModel } from './fleet-models.ts';
 import { awaitedModels, type Preloads } from './readiness.ts';
 
 export interface FleetHealth {
   readonly status: 'healthy' | 'degraded' | 'unhealthy';
   /** In words: all that speaks against `healthy`, then what else is worth knowing. */
+  readonly reasons: readonly string[];
+}
+
+/** The fleet's breakers, and in words why they are not those of now. */
+export interface BreakersView {
+  readonly breakers: readonly FleetBreaker[];
   readonly reasons: readonly string[];
 }
 
@@ -19,15 +25,18 @@ export function healthOf(
   catalog: CatalogView,
   fleet: FleetView,
   models: readonly FleetModel[],
+  { breakers, reasons: digestReasons }: BreakersView,
   preloadModels: Preloads,
+  now: number,
 ): FleetHealth {
   const faults = [
     ...catalog.reasons,
     ...fleet.reasons,
+    ...digestReasons,
     ...awaitedModels(catalog, fleet, preloadModels),
     ...models.flatMap(failures),
     ...fleet.instances.flatMap(troubles),
-    ...openBreakers(fleet.instances),
+    ...openBreakers(breakers, now),
   ];
   const hope = models.some(({ ready, version, status }) => ready || (version !== null && status !== 'FAILED'));
   const faulty = faults.length > 0 ? 'degraded' : 'healthy';

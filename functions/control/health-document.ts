@@ -1,9 +1,10 @@
-import type { BreakerReport } from '../../shared/breaker/breaker-state.ts';
 import type { SeenInstance } from '../../shared/fleet/instance-snapshot.ts';
 import type { MemoryReport, ModelStatus } from '../../shared/host/model-host.ts';
-import { fleetBreakers } from './fleet-breakers.ts';
+import { breakerDocument, fleetBreakerDocument } from './breaker-document.ts';
+import type { FleetBreaker } from './fleet-breakers.ts';
 import type { FleetHealth } from './fleet-health.ts';
 import type { FleetModel, HeldModel } from './fleet-models.ts';
+import { timeOf } from './time-document.ts';
 
 /** Instances that are written in full, the latest heard of first; an answer of Lambda ends at 6 MB. */
 const mostInstances = 100;
@@ -13,6 +14,7 @@ export function detailedDocument(
   { status, reasons }: FleetHealth,
   models: readonly FleetModel[],
   instances: readonly SeenInstance[],
+  breakers: readonly FleetBreaker[],
   now: number,
 ) {
   const reports = instances.map(({ snapshot }) => snapshot.report);
@@ -31,7 +33,7 @@ export function detailedDocument(
       // A frozen instance uses none.
       cpu_usage: sum(instances.map(({ snapshot, stale }) => (stale ? 0 : Math.round(snapshot.cpuPercent)))),
     },
-    breakers: fleetBreakers(instances),
+    breakers: breakers.map(fleetBreakerDocument),
     instance_count: instances.length,
     instances: instances
       .toSorted((a, b) => b.snapshot.at - a.snapshot.at)
@@ -85,11 +87,8 @@ function instanceDocument({ snapshot, stale }: SeenInstance, now: number) {
     models: report.models.map(modelDocument),
     models_left_out: snapshot.leftOut,
     breakers: snapshot.breakers.map(breakerDocument),
+    wishes: Object.fromEntries(snapshot.wishes),
   };
-}
-
-function breakerDocument({ name, state, since, failures, nextProbeAt }: BreakerReport) {
-  return { name, state, since: timeOf(since), failures, next_probe_at: timeOf(nextProbeAt) };
 }
 
 function modelDocument(model: ModelStatus) {
@@ -103,6 +102,7 @@ function modelDocument(model: ModelStatus) {
     seconds_left: model.secondsLeft ?? null,
     leases: model.leases,
     waiting: model.waiting,
+    waits_for_permit: model.waitsForPermit ?? false,
     memory_mb: wholeMb(model.memoryMb),
     attempts: model.attempts,
     stays: model.stays,
@@ -146,11 +146,4 @@ function sum(numbers: readonly number[]): number {
 
 function secondsBetween(from: number, to: number): number {
   return Math.max(0, Math.round((to - from) / 1000));
-}
-
-/** ISO 8601. */
-function timeOf(ms: number): string;
-function timeOf(ms: number | undefined): string | null;
-function timeOf(ms: number | undefined): string | null {
-  return ms === undefined ? null : new Date(ms).toISOString();
 }

@@ -1,32 +1,31 @@
 import type { Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
-import type { Breaker } from '../../shared/breaker/breaker.ts';
 import type { Limits } from '../../shared/config/settings.ts';
 import type { ModelHost } from '../../shared/host/model-host.ts';
 import { asProblem, createHttpApp, type DescribeFailure } from '../../shared/http/app.ts';
 import type { Clock, HttpEnv } from '../../shared/http/environment.ts';
 import type { Log } from '../../shared/observability/log.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
-import type { Manifest } from '../../shared/repository/manifest.ts';
 import { createDetect } from './detect-service.ts';
+import { createFallbackRun } from './fallback-run.ts';
+import { createFallbacks } from './fallbacks.ts';
 import { libreTranslateRoutes } from './libretranslate.ts';
-import { createRunModel } from './model-run.ts';
+import { createRunModel, type RunGuards } from './model-run.ts';
 import { pipelineRoutes } from './pipeline.ts';
 import { asPipelineFailure, isPipelinePath } from './pipeline-envelope.ts';
 import { createTranslateService } from './translate-service.ts';
 
 export interface InferenceDeps {
   readonly host: ModelHost;
-  /** What stands before a run of this version. */
-  readonly breakerOf: (manifest: Manifest) => Breaker;
-  /** Ms that a run must have had before a deadline that passes in it speaks against the model. */
-  readonly fairRunMs: number;
+  readonly guards: RunGuards;
   readonly catalog: Catalog;
+  /** Which model, by id, serves while another's breaker is open; goes before what the manifests say. */
+  readonly fallbacks: ReadonlyMap<string, string>;
   readonly limits: Limits;
   /** Whether a request's `keep_alive` is obeyed. */
   readonly keepAliveAllowed: boolean;
-  /** Called when a request begins, after the host's own `wake`. */
-  readonly snapshots: { wake(): void };
+  /** Called when a request begins, after the host's own `wake`: the fleet's view, and this instance's word to it. */
+  readonly sleepers: readonly { wake(): void }[];
   readonly log: Log;
   readonly clock: Clock;
   /** The project's version, told in `/pipeline` answers. */
@@ -35,12 +34,13 @@ export interface InferenceDeps {
 
 /** The app that owns models: LibreTranslate's surface and CasaLingua's `/pipeline`. */
 export function createApp(deps: InferenceDeps): Hono<HttpEnv> {
-  const { host, breakerOf, fairRunMs, catalog, limits, keepAliveAllowed, snapshots, log, clock, version } = deps;
-  const run = createRunModel(host, breakerOf, fairRunMs);
-  const detect = createDetect(run, catalog);
-  const translations = createTranslateService({ catalog, run, detect });
+  const { host, guards, catalog, limits, keepAliveAllowed, sleepers, log, clock, version } = deps;
+  const fallbacks = createFallbacks(deps.fallbacks);
+  const run = createFallbackRun({ run: createRunModel(host, guards), catalog, fallbacks, log });
+  const detect = createDetect({ run, catalog, fallbacks });
+  const translations = createTranslateService({ catalog, run, detect, fallbacks });
   return createHttpApp({ log, clock, describe })
-    .use(wakes(host, snapshots))
+    .use(wakes(host, ...sleepers))
     .route('/', libreTranslateRoutes({ translations, detect, catalog, limits, keepAliveAllowed, clock }))
     .route('/pipeline', pipelineRoutes({ translations, detect, catalog, limits, keepAliveAllowed, clock, version }));
 }

@@ -1,16 +1,25 @@
+import { randomUUID } from 'node:crypto';
 import type { Hono } from 'hono';
 import { createBreakerClock } from '../../shared/breaker/breaker-clock.ts';
 import type { BreakerTransition } from '../../shared/breaker/breaker-state.ts';
 import { Breakers } from '../../shared/breaker/breakers.ts';
 import { readSettings } from '../../shared/config/settings.ts';
 import { VERSION } from '../../shared/config/version.ts';
+import { FleetBreakers } from '../../shared/fleet/breaker/fleet-breakers.ts';
+import { awaitNews } from '../../shared/fleet/breaker/fleet-news.ts';
 import { createFleetCatalog } from '../../shared/fleet/fleet-catalog.ts';
 import { guardStores } from '../../shared/fleet/guarded-stores.ts';
 import { createLateStores } from '../../shared/fleet/late-stores.ts';
+import { FleetLoadPermits } from '../../shared/fleet/permits/fleet-load-permits.ts';
+import { permitTimes } from '../../shared/fleet/permits/permit-ground.ts';
 import { createCpuMeter } from '../../shared/fleet/snapshot-cpu.ts';
 import { createTakeSnapshot, type TakeSnapshot, thisInstance } from '../../shared/fleet/snapshot-source.ts';
 import { afterMs, createSnapshotWriter } from '../../shared/fleet/snapshot-writer.ts';
+import { createTableCalls } from '../../shared/fleet/table/table-calls.ts';
+import { WishKeeper } from '../../shared/fleet/wishes/wish-keeper.ts';
 import { systemReadings } from '../../shared/host/awake-clock.ts';
+import { createGuardedLoader } from '../../shared/host/guarded-loader.ts';
+import { createLoadGuard, loadBreakerSettings } from '../../shared/host/load-guard.ts';
 import type { ModelHost } from '../../shared/host/model-host.ts';
 import { createPreload } from '../../shared/host/preload.ts';
 import { createProcessMemory } from '../../shared/host/process-memory.ts';
@@ -26,6 +35,7 @@ import { thisProcess } from '../../shared/repository/process-identity.ts';
 import type { RepositoryCatalog } from '../../shared/repository/repository-catalog.ts';
 import { compileEngine } from '../../shared/runtime/compiled-engine.ts';
 import { createApp } from './app.ts';
+import { createCarryOut } from './carry-out-wishes.ts';
 import { createModelBreakers } from './model-breakers.ts';
 
 const MIB = 1024 * 1024;
@@ -62,12 +72,29 @@ export function composeInference(
   const engine = compileEngine(assets, settings.threads);
   const clock = systemClock;
   const { modelLoading, circuitBreaker, storeTimeoutMs: timeoutMs, storeFirstTimeoutMs: firstTimeoutMs } = settings;
-  const tellOf = ({ breaker, from, to, reason }: BreakerTransition) => {
-    log[to === 'OPEN' ? 'error' : 'info']('breaker.state', { breaker, from, state: to, reason });
+  const onTransition = ({ breaker, from, to, reason, epoch }: BreakerTransition) => {
+    log[to === 'OPEN' ? 'error' : 'info']('breaker.state', { breaker, from, state: to, reason, epoch });
     snapshots.changed();
   };
-  const breakers = new Breakers(createBreakerClock(clock.now), tellOf);
+  const breakerClock = createBreakerClock(clock.now);
+  const breakers = new Breakers(breakerClock, onTransition);
   const stores = guardStores(createLateStores(settings), breakers);
+  const table = createTableCalls({ store: stores.table, clock, timeoutMs, firstTimeoutMs, log });
+  const instance = thisInstance(env, VERSION, clock);
+  const fleet = new FleetBreakers({
+    instance: instance.id,
+    local: breakers,
+    table,
+    clock: breakerClock,
+    random: Math.random,
+    newId: randomUUID,
+    ttlMs: settings.fleetTtlMs,
+    onTransition,
+    onWishes: (count) => {
+      catalog.announced(count);
+      wishes.seen(count);
+    },
+  });
   const cache = new FileCache({
     folder: settings.cacheFolder,
     maxBytes: settings.cacheMb * MIB,
@@ -82,6 +109,7 @@ export function composeInference(
     random: Math.random,
   });
   const isProvisioned = env['AWS_LAMBDA_INITIALIZATION_TYPE'] === 'provisioned-concurrency';
+  const loads = createLoadGuard(fleet, loadBreakerSettings(circuitBreaker, modelLoading.loadTimeoutMs));
   const loader = createWorkerModelLoader({
     downloader,
     engine,
@@ -90,8 +118,17 @@ export function composeInference(
   });
   const host = new ScheduledModelHost({
     settings: modelLoading,
-    loader,
+    loader: createGuardedLoader(loader, loads),
     memory: createProcessMemory(modelLoading.memoryProtection.limitMb),
+    permits: new FleetLoadPermits({
+      table,
+      clock: systemReadings,
+      after: afterMs,
+      random: Math.random,
+      owner: instance.id,
+      permits: modelLoading.loadPermits,
+      times: permitTimes,
+    }),
     readings: systemReadings,
     random: Math.random,
     log,
@@ -99,8 +136,16 @@ export function composeInference(
     onChange: () => snapshots.changed(),
     onThaw: () => stores.renewConnections(),
   });
-  const instance = thisInstance(env, VERSION, clock);
-  const take = createTakeSnapshot({ instance, host, breakers, cpuPercent: createCpuMeter(clock), clock });
+  const catalog = createFleetCatalog(settings, stores);
+  const wishes = new WishKeeper({ table, clock, carryOut: createCarryOut({ host, catalog, log }) });
+  const take = createTakeSnapshot({
+    instance,
+    host,
+    breakers: { report: () => fleet.report(), asked: () => breakers.asked() },
+    wishes: () => wishes.carriedOut,
+    cpuPercent: createCpuMeter(clock),
+    clock,
+  });
   const snapshots = createSnapshotWriter({
     store: stores.snapshots,
     take,
@@ -109,16 +154,20 @@ export function composeInference(
     firstTimeoutMs,
     after: afterMs,
   });
-  const catalog = createFleetCatalog(settings, stores);
   const { keepAliveAllowed } = modelLoading;
   const app = createApp({
     host,
-    breakerOf: createModelBreakers(breakers, circuitBreaker),
-    fairRunMs: circuitBreaker.slowCallMs,
+    guards: {
+      news: () => awaitNews(fleet),
+      breakerOf: createModelBreakers(fleet, circuitBreaker),
+      loads,
+      fairRunMs: circuitBreaker.slowCallMs,
+    },
     catalog,
+    fallbacks: settings.fallbacks,
     limits: settings.limits,
     keepAliveAllowed,
-    snapshots,
+    sleepers: [fleet, snapshots],
     log,
     clock,
     version: VERSION,
@@ -134,7 +183,7 @@ export function composeInference(
       ? Promise.all([stores.arrived, preload.start().then(() => snapshots.pending())])
       : Promise.resolve(),
     preload: () => preload.start(),
-    pending: () => together(catalog.pending(), snapshots.pending()),
+    pending: () => together(catalog.pending(), table.pending(), snapshots.pending()),
     endings: () => host.endings(),
     async close() {
       await host.close();

@@ -5,7 +5,9 @@ import type { DetectionManifest, Manifest } from '../../shared/repository/manife
 import type { DetectedLanguage } from '../../shared/runtime/tasks.ts';
 import { untilAborted } from '../../shared/until-aborted.ts';
 import { ModelMissingError } from './errors.ts';
-import { type RunModel, runOptions } from './model-run.ts';
+import type { RunServing, Serving } from './fallback-run.ts';
+import type { Fallbacks } from './fallbacks.ts';
+import { runOptions } from './model-run.ts';
 
 export interface DetectRequest {
   readonly texts: readonly string[];
@@ -20,8 +22,8 @@ export interface DetectRequest {
 }
 
 export interface Detections {
-  /** The id of the model that judged. */
-  readonly model: string;
+  /** The model that judged. */
+  readonly servedBy: Serving;
   /** One list for each text, best first; empty where the text holds nothing to judge by. */
   readonly texts: readonly (readonly DetectedLanguage[])[];
 }
@@ -32,13 +34,17 @@ export interface Detections {
  */
 export type Detect = (request: DetectRequest, manifests: readonly Manifest[]) => Promise<Detections>;
 
-export function createDetect(run: RunModel, catalog: Catalog): Detect {
+export function createDetect(deps: { run: RunServing; catalog: Catalog; fallbacks: Fallbacks }): Detect {
+  const { run, catalog, fallbacks } = deps;
   return async (request, manifests) => {
     const { texts, candidates, model, signal } = request;
     const detector =
-      model === undefined ? anyDetector(manifests) : await untilAborted(namedDetector(model, manifests), signal);
-    const output = await run(detector, { task: 'language-detection', texts, candidates }, runOptions(request));
-    return { model: detector.id, texts: output.detections };
+      model === undefined
+        ? anyDetector(fallbacks.primariesFirst(manifests))
+        : await untilAborted(namedDetector(model, manifests), signal);
+    const input = { task: 'language-detection', texts, candidates } as const;
+    const { output, serving } = await run(detector, input, runOptions(request));
+    return { servedBy: serving, texts: output.detections };
   };
 
   async function namedDetector(id: string, manifests: readonly Manifest[]): Promise<DetectionManifest> {

@@ -9,7 +9,7 @@ export interface LanguageDirectory {
    * or else `zh`); nothing where there is none.
    */
   resolve(written: string): string | undefined;
-  /** The model for a direction; of several the first by id. */
+  /** The model for a direction; of several the first that was given. */
   model(source: string, target: string): TranslationManifest | undefined;
   /** What a language can be translated into, sorted, itself included. */
   targets(source: string): readonly string[];

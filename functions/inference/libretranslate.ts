@@ -7,11 +7,12 @@ import type { Catalog } from '../../shared/repository/catalog.ts';
 import type { DetectedLanguage } from '../../shared/runtime/tasks.ts';
 import { untilAborted } from '../../shared/until-aborted.ts';
 import type { Detect } from './detect-service.ts';
+import { tellFallbacks } from './fallback-header.ts';
 import { findTexts, type HtmlText, replaceTexts } from './html.ts';
 import { languageName } from './languages.ts';
 import { type LibreTranslateBody, readBody, readTexts, readTranslateRequest } from './libretranslate-input.ts';
 import { workOf } from './text.ts';
-import type { TranslatedPassage, TranslateService } from './translate-service.ts';
+import { servingsOf, type TranslatedPassage, type TranslateService } from './translate-service.ts';
 
 /** Candidates that `/detect` answers with at most. */
 const candidates = 5;
@@ -46,6 +47,7 @@ export function libreTranslateRoutes(deps: {
         keepAliveMs: keepAliveOf(body),
         signal: c.get('signal'),
       });
+      tellFallbacks(c, servingsOf(passages));
       const answers = passages.map((passage, index) => answer(passage, texts[index] ?? '', documents?.[index]));
       const first = answers[0];
       return c.json({
@@ -64,6 +66,7 @@ export function libreTranslateRoutes(deps: {
       c.set('work', workOf(texts));
       const request = { texts, candidates, keepAliveMs: keepAliveOf(body), signal: c.get('signal') };
       const detections = await detect(request, await untilAborted(catalog.models(), request.signal));
+      tellFallbacks(c, [detections.servedBy]);
       return c.json(verdict(texts, detections.texts));
     })
     .get('/languages', timed, async (c) => {

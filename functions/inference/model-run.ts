@@ -1,7 +1,10 @@
-import type { Breaker } from '../../shared/breaker/breaker.ts';
-import { guard } from '../../shared/breaker/guard.ts';
+import type { BreakerOpenError } from '../../shared/breaker/errors.ts';
+import type { FleetBreaker } from '../../shared/fleet/breaker/fleet-breaker.ts';
+import { guardFleet } from '../../shared/fleet/breaker/fleet-guard.ts';
 import { ModelLoadingError } from '../../shared/host/errors.ts';
+import type { LoadGuard } from '../../shared/host/load-guard.ts';
 import type { Lease, LeaseOptions, LoadPriority, ModelHost, ModelStatus } from '../../shared/host/model-host.ts';
+import type { ModelState } from '../../shared/host/model-state.ts';
 import { DeadlineExceededError } from '../../shared/http/errors.ts';
 import type { Manifest } from '../../shared/repository/manifest.ts';
 import type { OutputOf, TaskInput } from '../../shared/runtime/tasks.ts';
@@ -16,7 +19,7 @@ export interface RunOptions extends LeaseOptions {
 
 /**
  * Leases a model, runs one task on it, and gives the lease back.
- * @throws BreakerOpenError when the model failed too often lately, ModelLoadingError when the deadline passes while the
+ * @throws BreakerOpenError when the model failed too often lately, or its loads did, ModelLoadingError when the deadline passes while the
  *   model loads, DeadlineExceededError when it passes in the run, and whatever the host and the run throw
  */
 export type RunModel = <Input extends TaskInput>(
@@ -39,27 +42,41 @@ export function runOptions(request: {
   };
 }
 
+/** What a request asks before it goes to a model. */
+export interface RunGuards {
+  /** When what is known of the fleet is fresh enough to go by; undefined: it is. */
+  readonly news: () => Promise<void> | undefined;
+  /** What stands before a run of this version. */
+  readonly breakerOf: (manifest: Manifest) => FleetBreaker;
+  /** What stands before a load. */
+  readonly loads: Pick<LoadGuard, 'refusal'>;
+  /** Ms of a run, before a deadline that passes in it speaks against the model. */
+  readonly fairRunMs: number;
+}
+
 /**
- * The only way from a request to a model. The breaker stands before the run alone: how long a model loads, or whether it can
- * be loaded, is the host's to judge.
- * @param breakerOf what stands before this version
- * @param fairMs of a run, before a deadline that passes in it speaks against the model
+ * The only way from a request to a model. Two breakers stand in it: one before the run, and one before a load that this
+ * request would cause.
  */
-export function createRunModel(host: ModelHost, breakerOf: (manifest: Manifest) => Breaker, fairMs: number): RunModel {
+export function createRunModel(host: ModelHost, { news, breakerOf, loads, fairRunMs }: RunGuards): RunModel {
   return async (manifest, input, { done = 0, ...options }) => {
     const { signal } = options;
+    const awaited = news();
+    if (awaited !== undefined) await awaited;
     const breaker = breakerOf(manifest);
     // Nobody waits for a load, or makes it begin, only to be refused then.
     if (breaker.refuses()) throw breaker.refusal();
+    const refusal = refusalOfLoad(manifest);
+    if (refusal !== undefined) throw refusal;
     const lease = await take(manifest, options);
     try {
-      return await guard(
+      return await guardFleet(
         breaker,
-        () => lease.run(input, { signal }),
-        (thrown, tookMs) => verdictOfRun(thrown, tookMs, fairMs),
+        ({ timeoutMs }) => withinProbe(timeoutMs, signal, (until) => lease.run(input, { signal: until })),
+        (thrown, tookMs) => verdictOfRun(thrown, tookMs, fairRunMs),
       );
     } catch (error) {
-      if (!isDeadline(error, signal)) throw error;
+      if (!(isDeadline(error, signal) || error instanceof ProbeTimeoutError)) throw error;
       throw new DeadlineExceededError(`the deadline passed while model ${manifest.id} was at work`, {
         model: manifest.id,
         progress: done,
@@ -70,12 +87,25 @@ export function createRunModel(host: ModelHost, breakerOf: (manifest: Manifest) 
     }
   };
 
+  /** Who can be served without another load, by a version that is READY or a load that is on its way, is not refused. */
+  function refusalOfLoad(manifest: Manifest): BreakerOpenError | undefined {
+    if (host.isReady(manifest.id)) return undefined;
+    const refusal = loads.refusal(manifest);
+    if (refusal === undefined) return undefined;
+    const { state } = statusOf(manifest) ?? {};
+    return state !== undefined && loading.includes(state) ? undefined : refusal;
+  }
+
+  function statusOf(manifest: Manifest): ModelStatus | undefined {
+    return host.status().find(({ id, version }) => id === manifest.id && version === manifest.version);
+  }
+
   async function take(manifest: Manifest, options: Omit<RunOptions, 'done'>): Promise<Lease> {
     try {
       return await host.lease(manifest, options);
     } catch (error) {
       if (!isDeadline(error, options.signal)) throw error;
-      const status = host.status().find(({ id, version }) => id === manifest.id && version === manifest.version);
+      const status = statusOf(manifest);
       if (status === undefined || status.state === 'READY') throw error;
       const percent = Math.floor(status.progress * 100);
       throw new ModelLoadingError(`model ${manifest.id} is still loading (${percent} %)`, {
@@ -87,6 +117,8 @@ export function createRunModel(host: ModelHost, breakerOf: (manifest: Manifest) 
     }
   }
 }
+
+const loading: readonly ModelState[] = ['DOWNLOADING', 'INITIALIZING', 'WARMING'];
 
 /** Where the host cannot tell how long the load still takes. */
 const unknownRetrySeconds = 2;
@@ -100,4 +132,22 @@ function retrySeconds({ secondsLeft }: ModelStatus): number {
 
 function isDeadline(error: unknown, signal: AbortSignal): boolean {
   return signal.aborted && error === signal.reason && error instanceof DeadlineExceededError;
+}
+
+/** A probe that takes longer is another instance's: what it says then counts no more. */
+class ProbeTimeoutError extends DeadlineExceededError {}
+
+async function withinProbe<T>(
+  timeoutMs: number | undefined,
+  signal: AbortSignal,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (timeoutMs === undefined) return run(signal);
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new ProbeTimeoutError('the probe took too long')), timeoutMs);
+  try {
+    return await run(AbortSignal.any([signal, late.signal]));
+  } finally {
+    clearTimeout(timer);
+  }
 }

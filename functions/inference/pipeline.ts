@@ -7,11 +7,12 @@ import type { Clock, HttpEnv } from '../../shared/http/environment.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
 import { untilAborted } from '../../shared/until-aborted.ts';
 import type { Detect } from './detect-service.ts';
+import { tellFallbacks } from './fallback-header.ts';
 import { type PipelineMetadata, success } from './pipeline-envelope.ts';
 import { TextTooShortError } from './pipeline-errors.ts';
 import { type PipelineTranslateRequest, readBatch, readDetect, readTranslate } from './pipeline-input.ts';
 import { countCharacters, countWords, workOf } from './text.ts';
-import type { TranslatedPassage, TranslateService } from './translate-service.ts';
+import { servingsOf, type TranslatedPassage, type TranslateService } from './translate-service.ts';
 
 /** Candidates that a detailed detection answers with, the best included. */
 const candidates = 5;
@@ -31,9 +32,9 @@ export function pipelineRoutes(deps: {
   const limited = limitBody(limits.bodyBytes);
   const timed = deadline(clock);
 
-  const translate = (c: Context<HttpEnv>, request: PipelineTranslateRequest, priority: LoadPriority) => {
+  const translate = async (c: Context<HttpEnv>, request: PipelineTranslateRequest, priority: LoadPriority) => {
     c.set('work', workOf(request.texts));
-    return translations.translate({
+    const passages = await translations.translate({
       passages: request.texts.map((text) => [text]),
       source: request.source,
       target: request.target,
@@ -43,6 +44,8 @@ export function pipelineRoutes(deps: {
       priority,
       signal: c.get('signal'),
     });
+    tellFallbacks(c, servingsOf(passages));
+    return passages;
   };
 
   const obeyed = ({ keepAliveMs }: { keepAliveMs: number | undefined }) => (keepAliveAllowed ? keepAliveMs : undefined);
@@ -72,6 +75,7 @@ export function pipelineRoutes(deps: {
       signal: c.get('signal'),
     };
     const detections = await detect(request, await untilAborted(catalog.models(), request.signal));
+    tellFallbacks(c, [detections.servedBy]);
     const [best, ...others] = detections.texts[0] ?? [];
     if (best === undefined) throw new TextTooShortError('the text holds nothing that a language could be told by');
     const data = {
@@ -80,7 +84,7 @@ export function pipelineRoutes(deps: {
       confidence: best.confidence,
       ...(detailed ? { alternatives: others } : {}),
     };
-    return c.json(success('Language detected', data, metadata(c, detections.model, disobeyed(asked))));
+    return c.json(success('Language detected', data, metadata(c, detections.servedBy.model, disobeyed(asked))));
   };
 
   return new Hono<HttpEnv>()
@@ -89,7 +93,7 @@ export function pipelineRoutes(deps: {
       const [passage] = await translate(c, request, 'interactive');
       const data = passage && translationData(request.texts[0] ?? '', passage, seconds(c));
       const ignored = [...request.ignored, ...disobeyed(request)];
-      return c.json(success('Text translated', data, metadata(c, passage?.model ?? null, ignored)));
+      return c.json(success('Text translated', data, metadata(c, passage?.translatedBy?.model ?? null, ignored)));
     })
     .post('/translate/batch', limited, timed, async (c) => {
       const request = await readBatch(c, limits);
@@ -98,7 +102,7 @@ export function pipelineRoutes(deps: {
       const data = {
         translations: passages.map((passage, index) => translationData(request.texts[index] ?? '', passage, took)),
       };
-      const models = [...new Set(passages.flatMap(({ model }) => model ?? []))];
+      const models = [...new Set(passages.flatMap(({ translatedBy }) => translatedBy?.model ?? []))];
       const ignored = [...request.ignored, ...disobeyed(request)];
       return c.json(success('Texts translated', data, metadata(c, models.join(', ') || null, ignored)));
     })
@@ -108,14 +112,16 @@ export function pipelineRoutes(deps: {
 
 function translationData(text: string, passage: TranslatedPassage, processTime: number) {
   const [translation] = passage.parts;
+  const { model = null, primary = null } = passage.translatedBy ?? {};
+  const usedFallback = model !== primary;
   return {
     source_text: text,
     translated_text: translation?.text ?? text,
     source_language: passage.source,
     target_language: passage.target,
     confidence: translation?.confidence ?? null,
-    model_id: passage.model,
-    model_used: passage.model,
+    model_id: model,
+    model_used: model,
     word_count: countWords(text),
     character_count: countCharacters(text),
     detected_language: passage.detected?.language ?? null,
@@ -123,8 +129,8 @@ function translationData(text: string, passage: TranslatedPassage, processTime: 
     verified: false,
     verification_score: null,
     process_time: processTime,
-    used_fallback: false,
-    fallback_model: null,
-    primary_model: passage.model,
+    used_fallback: usedFallback,
+    fallback_model: usedFallback ? model : null,
+    primary_model: primary,
   };
 }

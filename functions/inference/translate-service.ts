@@ -5,9 +5,12 @@ import type { Manifest, TranslationManifest } from '../../shared/repository/mani
 import type { DetectedLanguage, Translation } from '../../shared/runtime/tasks.ts';
 import { untilAborted } from '../../shared/until-aborted.ts';
 import { type Detect, namedModel } from './detect-service.ts';
+import type { RunServing, Serving } from './fallback-run.ts';
+import type { Fallbacks } from './fallbacks.ts';
 import { type Chooser, createChooser } from './language-choice.ts';
 import { type LanguageDirectory, languageDirectory } from './languages.ts';
-import { type RunModel, runOptions } from './model-run.ts';
+import { runOptions } from './model-run.ts';
+import { rememberLast } from './remember-last.ts';
 import { hasWords } from './text.ts';
 
 /** Texts that share one language: a plain text is one part, a document has a part for each text between its markup. */
@@ -34,10 +37,17 @@ export interface TranslatedPassage {
   readonly target: string;
   /** What was detected, where the source was `auto`. */
   readonly detected: DetectedLanguage | null;
-  /** The id of the model for the direction; null where source and target are one language. */
-  readonly model: string | null;
+  /** The model that detected it; null where none was asked. */
+  readonly detectedBy: Serving | null;
+  /** The model for the direction; null where source and target are one language. */
+  readonly translatedBy: Serving | null;
   /** One for each part, in order. */
   readonly parts: readonly Translation[];
+}
+
+/** All models that were at work on these. */
+export function servingsOf(passages: readonly TranslatedPassage[]): readonly (Serving | null)[] {
+  return passages.flatMap(({ detectedBy, translatedBy }) => [detectedBy, translatedBy]);
 }
 
 export interface TranslateService {
@@ -55,12 +65,19 @@ const undetected: DetectedLanguage = { language: 'en', confidence: 0 };
 /** Enough candidates to find one among them that there is a model for. */
 const candidates = 10;
 
-export function createTranslateService(deps: { catalog: Catalog; run: RunModel; detect: Detect }): TranslateService {
-  const { catalog, run, detect } = deps;
+export function createTranslateService(deps: {
+  catalog: Catalog;
+  run: RunServing;
+  detect: Detect;
+  fallbacks: Fallbacks;
+}): TranslateService {
+  const { catalog, run, detect, fallbacks } = deps;
   const chooseAny = createChooser(catalog);
   // What is wrong with other models does not matter to who names one.
   const chooseNamed = createChooser({ problems: () => new Map() });
-  const directoryOf = rememberLast(languageDirectory);
+  const directoryOf = rememberLast((manifests: readonly Manifest[]) =>
+    languageDirectory(fallbacks.primariesFirst(manifests)),
+  );
   return {
     languages: async (signal) => directoryOf(await untilAborted(catalog.models(), signal)),
     async translate(request) {
@@ -76,16 +93,18 @@ export function createTranslateService(deps: { catalog: Catalog; run: RunModel; 
       const target = choose.supported(languages, request.target);
       const detected = given === undefined ? await detectSources(request, languages, manifests, choose) : undefined;
       const plans = request.passages.map((passage, index): Plan => {
-        const source = given ?? detected?.[index]?.language ?? undetected.language;
+        const detection = detected?.languages[index] ?? null;
+        const source = given ?? detection?.language ?? undetected.language;
         const model = source === target ? null : choose.model(languages, source, target);
-        return { passage, source, detected: detected?.[index] ?? null, model, parts: passage.map(untouched) };
+        return { passage, source, detected: detection, model, parts: passage.map(untouched) };
       });
-      await translateParts(plans, request, target);
+      const servings = await translateParts(plans, request, target);
       return plans.map((plan) => ({
         source: plan.source,
         target,
         detected: plan.detected,
-        model: plan.model?.id ?? null,
+        detectedBy: detected?.by ?? null,
+        translatedBy: plan.model && (servings.get(plan.source) ?? { model: plan.model.id, primary: plan.model.id }),
         parts: plan.parts,
       }));
     },
@@ -100,24 +119,33 @@ export function createTranslateService(deps: { catalog: Catalog; run: RunModel; 
     languages: LanguageDirectory,
     manifests: readonly Manifest[],
     choose: Chooser,
-  ): Promise<DetectedLanguage[]> {
+  ): Promise<{ readonly languages: readonly DetectedLanguage[]; readonly by: Serving | null }> {
     const found = new Map<number, DetectedLanguage>();
+    let by: Serving | null = null;
     const judged = [...passages.keys()].filter((index) => passages[index]?.some(hasWords));
     if (judged.length > 0) {
       const texts = judged.map((index) => passages[index]?.join('\n') ?? '');
       const detections = await detect({ texts, candidates, priority, signal }, manifests);
+      by = detections.servedBy;
       judged.forEach((passage, index) => {
         const best = firstServed(detections.texts[index] ?? [], languages);
         if (best !== undefined) found.set(passage, best);
       });
     }
-    return passages.map(
+    const best = passages.map(
       (_, index) =>
         found.get(index) ?? { ...undetected, language: choose.supported(languages, undetected.language, 'auto') },
     );
+    return { languages: best, by };
   }
 
-  async function translateParts(plans: readonly Plan[], request: TranslateRequest, target: string): Promise<void> {
+  /** @returns by source, which model served those that had words in them */
+  async function translateParts(
+    plans: readonly Plan[],
+    request: TranslateRequest,
+    target: string,
+  ): Promise<ReadonlyMap<string, Serving>> {
+    const servings = new Map<string, Serving>();
     const groups = new Map<string, { model: TranslationManifest; places: Place[] }>();
     let total = 0;
     for (const plan of plans) {
@@ -132,7 +160,7 @@ export function createTranslateService(deps: { catalog: Catalog; run: RunModel; 
     let done = 0;
     for (const [source, { model, places }] of groups) {
       if (places.length === 0) continue;
-      const { translations } = await run(
+      const { output, serving } = await run(
         model,
         {
           task: 'translation',
@@ -145,11 +173,13 @@ export function createTranslateService(deps: { catalog: Catalog; run: RunModel; 
         { ...runOptions(request), done: done / total },
       );
       places.forEach(({ plan, index }, at) => {
-        const translation = translations[at];
+        const translation = output.translations[at];
         if (translation !== undefined) plan.parts[index] = translation;
       });
+      servings.set(source, serving);
       done += places.length;
     }
+    return servings;
   }
 }
 
@@ -185,13 +215,4 @@ function untouched(text: string): Translation {
 function translating(manifest: Manifest): TranslationManifest {
   if (manifest.task !== 'translation') throw new BadRequestError(`model ${manifest.id} does not translate`);
   return manifest;
-}
-
-/** The catalog hands out the same array until a version changes, so what follows from it is worked out once. */
-function rememberLast<From extends object, To>(derive: (from: From) => To): (from: From) => To {
-  let last: { from: From; to: To } | undefined;
-  return (from) => {
-    if (last?.from !== from) last = { from, to: derive(from) };
-    return last.to;
-  };
 }

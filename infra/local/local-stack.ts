@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
-import { type FunctionName, functionSettings, routes } from '../routes.ts';
+import { MONITOR_PERIOD_MS } from '../../shared/fleet/breaker/fleet-rules.ts';
+import { type FunctionName, functionNames, functionSettings, MONITOR_FIRST_MS, routes } from '../routes.ts';
 import { type Front, type FrontLimits, type FrontNote, startFront } from './front/front.ts';
 import type { LocalFunctionOptions } from './front/function-options.ts';
 import { type LocalStores, type LocalStoresOptions, startLocalStores } from './local-stores.ts';
@@ -10,7 +11,7 @@ export interface LocalOptions extends LocalStoresOptions {
   readonly buildFolder: string;
   /** 0, the default, takes any free port. */
   readonly ports?: { readonly front?: number; readonly s3?: number; readonly dynamo?: number };
-  /** Instances at most. Default: inference 2, control 1. */
+  /** Instances at most. Default: inference 2, the others 1. */
   readonly instances?: Partial<Record<FunctionName, number>>;
   /** Of the inference function's instances, how many are started at once and kept. Default: 0. */
   readonly provisioned?: number;
@@ -19,6 +20,8 @@ export interface LocalOptions extends LocalStoresOptions {
   /** Environment of the functions that replaces the stack's own. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly limits?: Partial<FrontLimits>;
+  /** Ms from one call of the monitor to the next; default: a minute. */
+  readonly monitorEveryMs?: number;
   readonly onNote?: (note: FrontNote) => void;
 }
 
@@ -28,7 +31,7 @@ export interface LocalStack extends LocalStores {
   instances(): ReturnType<Front['instances']>;
 }
 
-const DEFAULT_INSTANCES: Readonly<Record<FunctionName, number>> = { inference: 2, control: 1 };
+const DEFAULT_INSTANCES: Readonly<Record<FunctionName, number>> = { inference: 2, control: 1, monitor: 1 };
 
 /** Part of the machine's memory that all instances together may have. */
 const MEMORY_SHARE = 0.75;
@@ -39,11 +42,15 @@ const MEMORY_SHARE = 0.75;
  */
 export async function startLocal(options: LocalOptions): Promise<LocalStack> {
   const stores = await startLocalStores(options);
+  const { monitorEveryMs = MONITOR_PERIOD_MS } = options;
   try {
     const front = await startFront({
       port: options.ports?.front ?? 0,
       functions: functionOptions(options, { ...options.variables, ...stores.environment, ...options.environment }),
       routes,
+      schedules: [
+        { function: 'monitor', firstMs: Math.min(MONITOR_FIRST_MS, monitorEveryMs), everyMs: monitorEveryMs },
+      ],
       programs: {
         runtime: join(options.buildFolder, 'local', 'lambda-runtime.mjs'),
         reaper: join(options.buildFolder, 'local', 'reaper.mjs'),
@@ -68,11 +75,10 @@ export async function startLocal(options: LocalOptions): Promise<LocalStack> {
 
 /** Every function with its share of the machine's memory, at most what it would have when deployed. */
 function functionOptions(options: LocalOptions, environment: Record<string, string>): LocalFunctionOptions[] {
-  const names: readonly FunctionName[] = ['inference', 'control'];
   const instances = { ...DEFAULT_INSTANCES, ...options.instances };
-  const wantedMb = names.reduce((sum, name) => sum + instances[name] * functionSettings[name].memoryMb, 0);
+  const wantedMb = functionNames.reduce((sum, name) => sum + instances[name] * functionSettings[name].memoryMb, 0);
   const share = Math.min(1, ((totalmem() / 1024 / 1024) * MEMORY_SHARE) / wantedMb);
-  return names.map((name) => ({
+  return functionNames.map((name) => ({
     name,
     folder: join(options.buildFolder, 'functions', name),
     handler: 'index.handler',

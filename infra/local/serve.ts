@@ -7,9 +7,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { getRequestListener } from '@hono/node-server';
 import { SettingsInvalidError } from '../../shared/config/errors.ts';
+import { MONITOR_PERIOD_MS } from '../../shared/fleet/breaker/fleet-rules.ts';
+import { repeatByTimer } from '../../shared/host/repeat.ts';
 import { bundleFunctions } from '../bundle.ts';
 import { bundleLocalPrograms } from '../bundle-local.ts';
 import { buildModels } from '../bundle-models.ts';
+import { MONITOR_FIRST_MS } from '../routes.ts';
 import { functionVariables, onEndSignal, portOf } from './command.ts';
 import { startReaper } from './front/reaper.ts';
 import { closeServer, listen, PortTakenError } from './listen.ts';
@@ -37,13 +40,22 @@ try {
   const stores = process.env['CASALINGUA_MODEL_BUCKET'] === undefined ? await ownStores() : undefined;
   Object.assign(process.env, stores?.environment);
   const env = { ...process.env, ...functionVariables(process.env) };
-  const { app, preload, close } = composeSingleProcess(env, join(folder, 'functions', 'inference'));
+  const { app, monitor, preload, close } = composeSingleProcess(env, join(folder, 'functions', 'inference'));
   const server = createServer(getRequestListener(app.fetch, { hostname }));
   const bound = await listen(server, port, hostname);
   // Nothing freezes this process, so what is to be loaded at start need not wait for a request.
   void preload();
+  let monitorInMs = MONITOR_FIRST_MS;
+  const stopMonitor = repeatByTimer(
+    () => {
+      monitorInMs = MONITOR_PERIOD_MS;
+      void monitor.run();
+    },
+    () => monitorInMs,
+  );
   console.log(`CasaLingua, in one process, is on http://${hostname}:${bound}. Ctrl-C ends it.`);
   onEndSignal(async () => {
+    stopMonitor();
     await drain(server);
     await close();
     await stores?.close();

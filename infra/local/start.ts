@@ -63,7 +63,8 @@ try {
     onProgress: (line) => console.log(line),
     onNote: (note) => {
       if (note.type === 'output') log.write(`${note.instance} ${note.line}\n`);
-      else console.log(inWords(note));
+      // One that went well is nothing to tell every minute.
+      else if (note.type !== 'scheduled' || note.outcome !== 'response') console.log(inWords(note));
     },
   });
   console.log(whatToTry(stack.url, stack.environment));
@@ -101,6 +102,8 @@ function inWords(note: FrontNote): string {
       return `${note.method} ${note.path} ${note.status} in ${note.ms.toFixed(0)} ms`;
     case 'output':
       return `${note.instance}: ${note.line}`;
+    case 'scheduled':
+      return `${note.function}: its scheduled call ended with ${note.outcome} after ${note.ms.toFixed(0)} ms`;
     case 'provisioning failed':
       return `${note.instance}: ${note.type}; requests start their own instances. Why is in ${logFile}`;
     default:

@@ -1,31 +1,18 @@
-import { userInfo } from 'node:os';
-import { Command, CommanderError, Option } from 'commander';
-import { CasaLinguaError, messageOf } from '../../shared/errors.ts';
+import { Command, Option } from 'commander';
 import { DynamoActiveVersions } from '../../shared/fleet/dynamo-active-versions.ts';
 import { createDynamoClient } from '../../shared/fleet/dynamo-client.ts';
-import { StoreRefusedError, StoreUnavailableError } from '../../shared/repository/errors.ts';
 import { modelKey } from '../../shared/repository/manifest.ts';
 import { createS3Client } from '../../shared/repository/s3-object-store.ts';
 import { S3PublishingStore } from '../../shared/repository/s3-publishing-store.ts';
+import { currentUser, patientStore, print, runCommand } from '../operator-command.ts';
 import { activate, list, publish, type Repository } from './commands.ts';
 import { createProgressBar } from './progress-bar.ts';
-
-/** Exit codes: 1 it won't work as it is, 2 wrong usage, 75 (sysexits' "temporary failure") trying again can help. */
-const FAILED = 1;
-const USAGE = 2;
-const TRY_AGAIN = 75;
-
-/** A person waits for these calls: patience instead of the functions' budget. */
-const STORE = { timeoutMs: 5_000, attempts: 5 };
 
 interface CommonOptions {
   readonly bucket: string;
   readonly table: string;
   readonly json?: boolean;
 }
-
-// On Node 20 the SDK announces at every start that its support for it will end.
-process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 
 const program = new Command('models')
   .description('Publishes models into the repository and chooses which version is active.')
@@ -77,14 +64,7 @@ withCommonOptions(program.command('list'))
     print(options, models, lines.join('\n') || 'the repository is empty');
   });
 
-try {
-  await program.parseAsync();
-} catch (thrown) {
-  process.exitCode = exitCodeOf(thrown);
-  if (!(thrown instanceof CommanderError)) {
-    console.error(told(thrown));
-  }
-}
+await runCommand(program);
 
 function withCommonOptions(command: Command): Command {
   return command
@@ -95,35 +75,7 @@ function withCommonOptions(command: Command): Command {
 
 function openRepository({ bucket, table }: CommonOptions): Repository {
   return {
-    store: new S3PublishingStore(createS3Client({ attempts: STORE.attempts }), bucket),
-    active: new DynamoActiveVersions(createDynamoClient(STORE), table),
+    store: new S3PublishingStore(createS3Client({ attempts: patientStore.attempts }), bucket),
+    active: new DynamoActiveVersions(createDynamoClient(patientStore), table),
   };
-}
-
-function print(options: CommonOptions, json: unknown, text: string): void {
-  console.log(options.json ? JSON.stringify(json) : text);
-}
-
-/** What went wrong, in one line. A person at a terminal may know what a store said, as nobody behind the API may. */
-function told(thrown: unknown): string {
-  const message = messageOf(thrown);
-  const { cause } = thrown instanceof StoreUnavailableError || thrown instanceof StoreRefusedError ? thrown : {};
-  if (!(cause instanceof Error)) return message;
-  return `${message}: ${cause.message || ('code' in cause ? String(cause.code) : cause.name)}`;
-}
-
-/** A container may run under an id that has no name. */
-function currentUser(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return 'unknown';
-  }
-}
-
-function exitCodeOf(thrown: unknown): number {
-  if (thrown instanceof CommanderError) {
-    return thrown.exitCode === 0 ? 0 : USAGE;
-  }
-  return thrown instanceof CasaLinguaError && thrown.retryable ? TRY_AGAIN : FAILED;
 }

@@ -32,6 +32,7 @@ export class Ramp {
   }
 
   #step(now: number): number {
-    return Math.floor((now - this.#startedAt) / this.#stepMs);
+    // Without any length it is over in the moment in which it begins.
+    return this.#stepMs > 0 ? Math.floor((now - this.#startedAt) / this.#stepMs) : SHARES.length;
   }
 }

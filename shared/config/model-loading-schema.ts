@@ -36,6 +36,7 @@ export const modelLoadingSchema = objectOf({
   queue_enabled: flag(),
   queue_limit: whole(1, 10_000),
   load_concurrency: whole(1, 64),
+  load_permits: whole(0, 1_000),
   cancel_unwanted_loads: flag(),
   retry,
   memory_protection: memoryProtection,
@@ -64,6 +65,7 @@ export const modelLoadingDefaults: ModelLoadingJson = {
   queue_enabled: true,
   queue_limit: 16,
   load_concurrency: 1,
+  load_permits: 64,
   cancel_unwanted_loads: false,
   retry: { max_attempts: 3, backoff_factor: 2, initial_seconds: 1, max_seconds: 60, cooldown_seconds: 30 },
   memory_protection: { enabled: true, watermark_percent: 95 },
@@ -93,6 +95,7 @@ export function toModelLoadingSettings(json: ModelLoadingJson): ModelLoadingSett
     queueEnabled: json.queue_enabled,
     queueLimit: json.queue_limit,
     loadConcurrency: json.load_concurrency,
+    loadPermits: json.load_permits,
     cancelUnwantedLoads: json.cancel_unwanted_loads,
     retry: {
       maxAttempts: json.retry.max_attempts,

@@ -43,6 +43,8 @@ export interface ModelLoadingSettings {
   readonly queueLimit: number;
   /** Loads at the same time. */
   readonly loadConcurrency: number;
+  /** Instances of the fleet that may download the same model at the same time; 0: any number. */
+  readonly loadPermits: number;
   /** True: a load ends when nobody waits for it any more. */
   readonly cancelUnwantedLoads: boolean;
   readonly retry: RetrySettings;

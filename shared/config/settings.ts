@@ -53,6 +53,8 @@ export interface Settings {
   /** Ids to serve; empty: whatever lies under `models/` in the bucket. */
   readonly models: readonly string[];
   readonly pins: ReadonlyMap<string, Pin>;
+  /** The model, by id, that serves while the breaker of another is open; goes before what the manifests say. */
+  readonly fallbacks: ReadonlyMap<string, string>;
   /** Where model files are kept on disk. */
   readonly cacheFolder: string;
   /** MB that model files may take on disk. */
@@ -68,8 +70,10 @@ export interface Settings {
   readonly storeTimeoutMs: number;
   /** Ms for the first call of a process that knows nothing yet: it also pays for the connection and the credentials. */
   readonly storeFirstTimeoutMs: number;
-  /** Ms for which the active versions are fresh, before jitter. */
+  /** Ms for which the active versions are fresh, before jitter; sooner, when the fleet tells that they have changed. */
   readonly catalogTtlMs: number;
+  /** Ms for which what was read of the fleet's state is fresh, before jitter. */
+  readonly fleetTtlMs: number;
   readonly download: DownloadSettings;
   readonly modelLoading: ModelLoadingSettings;
   readonly circuitBreaker: CircuitBreakerSettings;
@@ -86,23 +90,32 @@ function wholeNumber(min: number, max: number) {
   return z.coerce.number({ error }).check(z.refine((n) => Number.isInteger(n) && n >= min && n <= max, { error }));
 }
 
+const modelId = z.string().check(z.regex(MODEL_ID));
+
 const modelIds = z.pipe(
   z._default(z.string(), ''),
   z.pipe(
     z.transform((text: string) => [...new Set(text.split(',').map((id) => id.trim()))].filter((id) => id !== '')),
-    z.array(z.string().check(z.regex(MODEL_ID))),
+    z.array(modelId),
   ),
 );
 
 const pins = z.pipe(
   z.pipe(z._default(z.string(), '{}'), z.transform(parseJson)),
   z.record(
-    z.string().check(z.regex(MODEL_ID)),
+    modelId,
     z.object({
       version: z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/)),
       hard: z._default(z.boolean(), false),
     }),
   ),
+);
+
+const fallbacks = z.pipe(
+  z.pipe(z._default(z.string(), '{}'), z.transform(parseJson)),
+  z
+    .record(modelId, modelId)
+    .check(z.refine((names) => Object.entries(names).every(([model, fallback]) => model !== fallback))),
 );
 
 /** Anything that isn't JSON fails the check that follows. */
@@ -119,6 +132,7 @@ const environment = z.object({
   CASALINGUA_TABLE: z.string({ error: "the name of the DynamoDB table of the fleet's state" }),
   CASALINGUA_MODELS: modelIds,
   CASALINGUA_PINS: pins,
+  CASALINGUA_FALLBACKS: fallbacks,
   CASALINGUA_CACHE_FOLDER: z._default(z.string(), () => join(tmpdir(), 'casalingua')),
   CASALINGUA_CACHE_MB: whole(512, 1, 1_000_000),
   CASALINGUA_THREADS: whole(1, 1, 64),
@@ -132,7 +146,8 @@ const environment = z.object({
   CASALINGUA_LIMIT_ALTERNATIVES: whole(4, 0, 4),
   CASALINGUA_STORE_TIMEOUT_MS: whole(100, 1, 60_000),
   CASALINGUA_STORE_FIRST_TIMEOUT_MS: whole(2_000, 1, 60_000),
-  CASALINGUA_CATALOG_TTL_MS: whole(5_000, 0, 3_600_000),
+  CASALINGUA_CATALOG_TTL_MS: whole(60_000, 0, 3_600_000),
+  CASALINGUA_FLEET_TTL_MS: whole(5_000, 100, 60_000),
   CASALINGUA_DOWNLOAD_PART_BYTES: whole(8 * MIB, 64 * 1024, 1024 * MIB),
   CASALINGUA_DOWNLOAD_CONCURRENCY: whole(6, 1, 64),
   CASALINGUA_DOWNLOAD_ATTEMPTS: whole(5, 1, 20),
@@ -143,6 +158,7 @@ const environment = z.object({
 const FORMS: Readonly<Record<string, string>> = {
   CASALINGUA_MODELS: 'model ids separated by commas, each of lower case letters, digits, . _ -',
   CASALINGUA_PINS: 'JSON like {"translate-en-es":{"version":"1.0.0","hard":false}}',
+  CASALINGUA_FALLBACKS: 'JSON like {"translate-en-es":"translate-en-es-small"}, each with another model',
 };
 
 /**
@@ -169,6 +185,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     table: e.CASALINGUA_TABLE,
     models: e.CASALINGUA_MODELS,
     pins: new Map(Object.entries(e.CASALINGUA_PINS)),
+    fallbacks: new Map(Object.entries(e.CASALINGUA_FALLBACKS)),
     cacheFolder: e.CASALINGUA_CACHE_FOLDER,
     cacheMb: e.CASALINGUA_CACHE_MB,
     threads: e.CASALINGUA_THREADS,
@@ -184,6 +201,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     storeTimeoutMs: e.CASALINGUA_STORE_TIMEOUT_MS,
     storeFirstTimeoutMs: e.CASALINGUA_STORE_FIRST_TIMEOUT_MS,
     catalogTtlMs: e.CASALINGUA_CATALOG_TTL_MS,
+    fleetTtlMs: e.CASALINGUA_FLEET_TTL_MS,
     download: {
       partBytes: e.CASALINGUA_DOWNLOAD_PART_BYTES,
       concurrency: e.CASALINGUA_DOWNLOAD_CONCURRENCY,

@@ -4,11 +4,12 @@ import type { LoadingStrategy } from '../config/model-loading.ts';
 import type { ModelStatus } from '../host/model-host.ts';
 import { modelKey } from '../repository/manifest.ts';
 import type { Initialization, InstanceSnapshot } from './instance-snapshot.ts';
+import { askedRows, decodeAsked, encodeAsked } from './instance-snapshot-asked.ts';
 import { breakerRow, decodeBreaker, encodeBreaker } from './instance-snapshot-breaker.ts';
 import { decodeModel, encodeModel, encodeModelBriefly, modelRow, type WrittenRow } from './instance-snapshot-model.ts';
 
 /** Raised when what is written can no longer be read by the code before. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 const strategies: readonly LoadingStrategy[] = ['eager', 'lazy', 'on_demand'];
 const initializations: readonly Initialization[] = ['on-demand', 'provisioned-concurrency', 'process'];
@@ -33,6 +34,9 @@ const bodySchema = z.tuple([
   whole,
   z.array(modelRow),
   z.array(breakerRow),
+  askedRows,
+  // Wishes that were carried out: model and seq.
+  z.array(z.tuple([z.string(), whole])),
 ]);
 
 /** What is stored of a snapshot beside its key and its times. */
@@ -45,20 +49,26 @@ export interface StoredSnapshot {
 
 /**
  * The snapshot as one line of JSON, times in whole seconds, without the breakers that are at rest. What does not fit into
- * `maxBytes` is cut, in this order: the messages of errors; models that are UNLOADED, the least recently used first; of READY
+ * `maxBytes` is cut, in this order: the messages of errors; names of breakers that were asked; models that are UNLOADED, the least recently used first; of READY
  * models all but their memory. What is left may be longer still, rather than hide a model that is at work.
  */
 export function encodeSnapshot(snapshot: InstanceSnapshot, maxBytes: number): string {
   const { models } = snapshot.report;
   const fits = (body: string) => Buffer.byteLength(body) <= maxBytes;
+  let { asked } = snapshot;
   const write = (kept: readonly ModelStatus[], row: (model: ModelStatus) => WrittenRow) =>
-    bodyOf(snapshot, kept, models.length - kept.length, kept.map(row));
+    bodyOf({ ...snapshot, asked }, kept, models.length - kept.length, kept.map(row));
 
   const whole = write(models, (model) => encodeModel(model, snapshot.at));
   if (fits(whole)) return whole;
   const silent = (model: ModelStatus) => encodeModel(model, snapshot.at, { messages: false });
   let kept = models;
   let body = write(kept, silent);
+  while (asked.length > 0) {
+    if (fits(body)) return body;
+    asked = asked.slice(0, -1);
+    body = write(kept, silent);
+  }
   for (const unloaded of leastRecentlyUsed(models)) {
     if (fits(body)) return body;
     kept = kept.filter((model) => model !== unloaded);
@@ -72,7 +82,8 @@ export function encodeSnapshot(snapshot: InstanceSnapshot, maxBytes: number): st
 export function decodeSnapshot({ id, at, expiresAt, body }: StoredSnapshot): InstanceSnapshot | undefined {
   const parsed = bodySchema.safeParse(parseJson(body));
   if (!parsed.success) return undefined;
-  const [, age, initialization, strategy, bundle, cpuPercent, memory, queue, leftOut, rows, breakers] = parsed.data;
+  const [, age, initialization, strategy, bundle, cpuPercent, memory, queue, leftOut, rows, breakers, asked, wishes] =
+    parsed.data;
   const [isProtected, limitMb, budgetMb, rssMb, reservedMb] = memory;
   const [size, limit, loading] = queue;
   const models = rows.map((row) => decodeModel(row, at));
@@ -86,6 +97,8 @@ export function decodeSnapshot({ id, at, expiresAt, body }: StoredSnapshot): Ins
     cpuPercent,
     leftOut,
     breakers: breakers.map((row) => decodeBreaker(row, at)),
+    asked: decodeAsked(asked, models),
+    wishes: new Map(wishes),
     report: {
       strategy: strategies[strategy] ?? 'lazy',
       models,
@@ -134,6 +147,8 @@ function bodyOf(
     snapshot.leftOut + cut,
     rows,
     snapshot.breakers.filter((breaker) => !isAtRest(breaker)).map((breaker) => encodeBreaker(breaker, snapshot.at)),
+    encodeAsked(snapshot.asked, kept),
+    [...snapshot.wishes],
   ]);
 }
 

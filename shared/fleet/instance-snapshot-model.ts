@@ -18,7 +18,7 @@ const stateOf = new Map(Object.entries(codeOf).map(([state, code]) => [code, sta
 /** Characters of an error's message. */
 const messageLength = 100;
 /** Values of a row that is whole. */
-const rowLength = 19;
+const rowLength = 20;
 
 const count = z.nullable(z.int());
 /** One model; nulls at the end of a row are not written. */
@@ -51,6 +51,8 @@ export const modelRow = z.pipe(
     z.nullable(z.string()),
     count,
     z.nullable(z.string()),
+    // Whether it waits for a permit: 1 or nothing.
+    count,
   ]),
 );
 
@@ -85,6 +87,7 @@ export function encodeModel(model: ModelStatus, at: number, { messages = true } 
     error?.code ?? null,
     error === undefined ? null : Number(error.retryable),
     message ?? null,
+    model.waitsForPermit ? 1 : null,
   ]);
 }
 
@@ -95,7 +98,7 @@ export function encodeModelBriefly({ id, version, state, memoryMb }: ModelStatus
 
 export function decodeModel(row: ModelRow, at: number): ModelStatus {
   const [id, version, stateCode, memoryMb, leases, waiting, attempts, stays, total, ...rest] = row;
-  const [started, lastUsed, ready, progress, loaded, secondsLeft, nextTry, code, retryable, message] = rest;
+  const [started, lastUsed, ready, progress, loaded, secondsLeft, nextTry, code, retryable, message, waits] = rest;
   const time = (age: number) => (Math.floor(at / 1000) - age) * 1000;
   const state = stateOf.get(stateCode) ?? 'UNLOADED';
   const bytesTotal = total ?? 0;
@@ -112,6 +115,7 @@ export function decodeModel(row: ModelRow, at: number): ModelStatus {
     memoryMb: memoryMb ?? 0,
     attempts: attempts ?? 0,
     stays: stays === 1,
+    ...(waits === 1 ? { waitsForPermit: true } : {}),
     ...(secondsLeft === null ? {} : { secondsLeft }),
     ...(started === null ? {} : { startedAt: time(started) }),
     ...(ready === null ? {} : { readyAt: time(ready) }),

@@ -26,6 +26,10 @@ export interface InstanceSnapshot extends InstanceIdentity {
   readonly report: HostReport;
   /** In the fleet's view those alone that are not at rest, CLOSED without a failure. */
   readonly breakers: readonly BreakerReport[];
+  /** Names of the circuit breakers before models that calls came to within the last minute, refused ones included. */
+  readonly asked: readonly string[];
+  /** By model id, the `seq` of the operators' wish that was carried out last. */
+  readonly wishes: ReadonlyMap<string, number>;
   /** Models of the report that had no room: they are all UNLOADED. */
   readonly leftOut: number;
 }

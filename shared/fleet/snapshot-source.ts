@@ -34,12 +34,13 @@ export type TakeSnapshot = () => InstanceSnapshot;
 export function createTakeSnapshot(deps: {
   instance: InstanceIdentity;
   host: Pick<ModelHost, 'report'>;
-  breakers: Pick<Breakers, 'report'>;
+  breakers: Pick<Breakers, 'asked' | 'report'>;
+  wishes: () => ReadonlyMap<string, number>;
   /** Percent of one core. */
   cpuPercent: () => number;
   clock: { now(): number };
 }): TakeSnapshot {
-  const { instance, host, breakers, cpuPercent, clock } = deps;
+  const { instance, host, breakers, wishes, cpuPercent, clock } = deps;
   return () => {
     const at = clock.now();
     return {
@@ -49,6 +50,8 @@ export function createTakeSnapshot(deps: {
       cpuPercent: cpuPercent(),
       report: host.report(),
       breakers: breakers.report(),
+      asked: breakers.asked(),
+      wishes: new Map(wishes()),
       leftOut: 0,
     };
   };

@@ -1,3 +1,4 @@
+import { BreakerOpenError } from '../breaker/errors.ts';
 import type { CasaLinguaError } from '../errors.ts';
 import { backoffMs, cooldownMs } from './backoff.ts';
 import type { Departures } from './departures.ts';
@@ -152,14 +153,16 @@ export class Arrivals {
     } else if (!failure.retryable) {
       table.change(slot, { kind: 'FAILED', failure, retryAt: undefined });
       this.refuseAll(slot, loadFailed(slot, failure, { cause }));
+    } else if (cause instanceof BreakerOpenError) {
+      // Nothing was tried, so it says nothing of how long the model is to be left alone: the breaker does.
+      slot.attempts--;
+      this.#failForNow(slot, failure, cause, (cause.retryAfterSeconds ?? 1) * 1000);
     } else if (slot.attempts < settings.retry.maxAttempts) {
       const wait = backoffMs(settings.retry, slot.attempts, random());
       this.enqueue(slot, { notBefore: clock.wall() + wait, reason: failure.message });
     } else {
       slot.failedSeries++;
-      const wait = cooldownMs(settings.retry, slot.failedSeries);
-      table.change(slot, { kind: 'FAILED', failure, retryAt: clock.wall() + wait });
-      this.refuseAll(slot, loadFailed(slot, failure, { cause, retryAfterMs: wait }));
+      this.#failForNow(slot, failure, cause, cooldownMs(settings.retry, slot.failedSeries));
     }
   }
 
@@ -177,6 +180,12 @@ export class Arrivals {
   refuseAll({ waiters }: Slot, error: CasaLinguaError): void {
     for (const waiter of waiters) waiter.refused(error);
     waiters.clear();
+  }
+
+  #failForNow(slot: Slot, failure: Failure, cause: unknown, retryAfterMs: number): void {
+    const { clock, table } = this.#ground;
+    table.change(slot, { kind: 'FAILED', failure, retryAt: clock.wall() + retryAfterMs });
+    this.refuseAll(slot, loadFailed(slot, failure, { cause, retryAfterMs }));
   }
 
   #isAnyLeaving(): boolean {

@@ -1,3 +1,4 @@
+import { BreakerOpenError } from '../breaker/errors.ts';
 import { CasaLinguaError, messageOf } from '../errors.ts';
 import { CannotFitError, ModelLoadFailedError } from './errors.ts';
 import type { Failure, Slot } from './slot.ts';
@@ -19,11 +20,15 @@ export function loadFailed(
   { cause, retryAfterMs }: { cause?: unknown; retryAfterMs?: number } = {},
 ): CasaLinguaError {
   if (failure.code === 'CANNOT_FIT') return new CannotFitError(failure.message, { model: slot.key, state: 'FAILED' });
-  return new ModelLoadFailedError(`${slot.key} could not be loaded: ${failure.message}`, {
+  const details = {
     model: slot.key,
-    state: 'FAILED',
-    retryable: failure.retryable,
     ...(cause === undefined ? {} : { cause }),
     ...(retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.max(1, retryAfterMs / 1000) }),
+  };
+  if (failure.code === 'BREAKER_OPEN') return new BreakerOpenError(failure.message, { ...details, state: 'OPEN' });
+  return new ModelLoadFailedError(`${slot.key} could not be loaded: ${failure.message}`, {
+    ...details,
+    state: 'FAILED',
+    retryable: failure.retryable,
   });
 }

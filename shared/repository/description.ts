@@ -17,6 +17,7 @@ const common = {
   licence: z.string().check(z.minLength(1)),
   source: z.string().check(z.minLength(1)),
   memory: memorySchema,
+  fallback: z.optional(modelIdSchema),
   /** Roles by path, where the file's name does not tell. */
   roles: z.optional(z.record(z.string(), fileRoleSchema)),
 };

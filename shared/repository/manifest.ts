@@ -47,6 +47,8 @@ const common = {
   licence: z.string().check(z.minLength(1)),
   /** Where the weights come from. */
   source: z.string().check(z.minLength(1)),
+  /** The id of the model that serves while this one's circuit breaker is open. */
+  fallback: z.optional(modelIdSchema),
 };
 
 /** One direction of translation. */
@@ -80,7 +82,9 @@ const detectionSchema = z.object({
 });
 
 /** `models/<id>/<version>/manifest.json`. */
-export const manifestSchema = z.discriminatedUnion('task', [translationSchema, detectionSchema]);
+export const manifestSchema = z
+  .discriminatedUnion('task', [translationSchema, detectionSchema])
+  .check(z.refine(({ id, fallback }) => fallback !== id, { error: 'must be another model', path: ['fallback'] }));
 
 export type Manifest = z.infer<typeof manifestSchema>;
 export type TranslationManifest = Extract<Manifest, { task: 'translation' }>;

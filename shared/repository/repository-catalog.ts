@@ -55,6 +55,9 @@ export class RepositoryCatalog implements Catalog {
   #discovered: { readonly ids: readonly string[]; readonly until: number } | undefined;
   #snapshot: Snapshot | undefined;
   #refreshing: Promise<Snapshot> | undefined;
+  #announced: number | undefined;
+  /** Something was announced during the refresh that is under way. */
+  #isOutdated = false;
 
   constructor(options: CatalogOptions) {
     this.#options = options;
@@ -80,6 +83,21 @@ export class RepositoryCatalog implements Catalog {
 
   problems(): ReadonlyMap<string, CasaLinguaError> {
     return this.#snapshot?.problems ?? new Map();
+  }
+
+  /**
+   * How often active versions have been changed, as the fleet tells with whatever it is asked: when it is another number than
+   * before, they are read anew, beside the requests.
+   */
+  announced(count: number): void {
+    if (count === this.#announced) return;
+    this.#announced = count;
+    const known = this.#snapshot;
+    if (known === undefined) return;
+    this.#snapshot = { ...known, freshUntil: Number.NEGATIVE_INFINITY };
+    // One that is under way may have read what was there before.
+    if (this.#refreshing === undefined) void this.#refresh();
+    else this.#isOutdated = true;
   }
 
   /** The refresh that is under way, if any: an instance that freezes after its answer may wait a moment for it. Never rejects. */
@@ -108,6 +126,9 @@ export class RepositoryCatalog implements Catalog {
   #refresh(): Promise<Snapshot> {
     this.#refreshing ??= this.#build().finally(() => {
       this.#refreshing = undefined;
+      if (!this.#isOutdated) return;
+      this.#isOutdated = false;
+      void this.#refresh();
     });
     return this.#refreshing;
   }

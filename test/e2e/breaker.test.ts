@@ -1,12 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { cp, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type LocalStores, startLocalStores } from '../../infra/local/local-stores.ts';
 import { composeSingleProcess, type SingleProcess } from '../../infra/local/serve-app.ts';
 import type { Log } from '../../shared/observability/log.ts';
-import { modelFolders } from '../support/local-run.ts';
+import { inferenceBundle, modelFolders } from '../support/local-run.ts';
+import { copyWithSwitch, type SwitchedBundle } from '../support/local-switched-bundle.ts';
 
 /** The deployed bundle in one process, with real workers whose engine fails to translate as long as there is a file that says so. */
 
@@ -15,11 +15,13 @@ const log: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
 let folder: string;
 let stores: LocalStores;
+let bundle: SwitchedBundle;
 let served: SingleProcess;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'casalingua-breaker-'));
   stores = await startLocalStores({ modelFolders });
+  bundle = await copyWithSwitch(inferenceBundle);
   Object.assign(process.env, stores.environment);
   served = composeSingleProcess(
     {
@@ -28,48 +30,19 @@ beforeAll(async () => {
       CASALINGUA_CIRCUIT_BREAKER_RESET_TIMEOUT: '2',
       CASALINGUA_CIRCUIT_BREAKER_RAMP_SECONDS: '0.4',
     },
-    await bundleWithSwitch(),
+    bundle.folder,
     log,
   );
 });
 afterAll(async () => {
   await served?.close();
   await stores?.close();
+  await bundle?.remove();
   await rm(folder, { recursive: true, force: true });
 });
 
-const fault = () => join(folder, 'the-engine-fails');
-/** One character for each run of the engine that it made fail. */
-const failures = () => readFileSync(fault(), 'utf8').length;
-
-/** The deployed bundle, whose engine answers runs with an error while the file is there: of those models that have several graphs. */
-async function bundleWithSwitch(): Promise<string> {
-  const bundle = join(folder, 'inference');
-  await cp(join(import.meta.dirname, '..', '..', 'build', 'functions', 'inference'), bundle, { recursive: true });
-  const glue = join(bundle, 'ort-wasm-simd-threaded.mjs');
-  await rename(glue, join(bundle, 'engine.mjs'));
-  await writeFile(
-    glue,
-    `import { appendFileSync, existsSync } from 'node:fs';
-    import create from './engine.mjs';
-    export default async (options) => {
-      const module = await create(options);
-      const { _OrtCreateSession: createSession, _OrtRun: run } = module;
-      let graphs = 0;
-      module._OrtCreateSession = (...given) => {
-        graphs += 1;
-        return createSession(...given);
-      };
-      module._OrtRun = (...given) => {
-        if (graphs < 2 || !existsSync(${JSON.stringify(fault())})) return run(...given);
-        appendFileSync(${JSON.stringify(fault())}, 'x');
-        return 1;
-      };
-      return module;
-    };`,
-  );
-  return bundle;
-}
+/** Runs of the engine that were made to fail. */
+const failures = () => bundle.failedRuns().length;
 
 async function translate(path = '/translate', body: object = { q: 'I need help.', source: 'en', target: 'es' }) {
   const answer = await served.app.request(path, {
@@ -100,7 +73,7 @@ it('a model whose engine fails is left alone, then probed by one call, and heals
   expect((await health()).breaker).toMatchObject({ state: 'CLOSED', failures: 0, next_probe_at: null });
 
   // Five failures open it: callers are refused at once, with the time of the next probe, and the engine is not run.
-  await writeFile(fault(), '');
+  await bundle.fail();
   for (let call = 0; call < 5; call++) expect(await translate()).toMatchObject({ status: 500 });
   const run = failures();
   expect(await translate()).toMatchObject({
@@ -135,7 +108,7 @@ it('a model whose engine fails is left alone, then probed by one call, and heals
   expect((await health()).breaker).toMatchObject({ state: 'OPEN' });
 
   // The engine recovers: two probes, the ramp, and all is as before.
-  await rm(fault());
+  await bundle.heal();
   await expect.poll(async () => (await translate()).status, { timeout: 20_000 }).toBe(200);
   await expect
     .poll(

@@ -37,8 +37,8 @@ describe('a load that takes longer than a request may', () => {
     stack = await startLocalRun({
       instances: { inference: 1 },
       environment: { AWS_ENDPOINT_URL_S3: proxy.endpoint, ...DOWNLOAD },
-      onNote: ({ type }) => {
-        if (type === 'cold start') coldStarts++;
+      onNote: (note) => {
+        if (note.type === 'cold start' && note.function === 'inference') coldStarts++;
       },
     });
   });

@@ -3,15 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { createModelBreakers } from '../../functions/inference/model-breakers.ts';
 import { createRunModel } from '../../functions/inference/model-run.ts';
 import { countCharacters } from '../../functions/inference/text.ts';
-import { createBreakerClock } from '../../shared/breaker/breaker-clock.ts';
-import { Breakers } from '../../shared/breaker/breakers.ts';
 import type { CasaLinguaError } from '../../shared/errors.ts';
 import { remainingMs } from '../../shared/http/deadline.ts';
 import { DeadlineExceededError } from '../../shared/http/errors.ts';
 import { breakerSettings } from '../support/breaker-settings.ts';
 import { translationManifest } from '../support/fake-catalog.ts';
 import { createFakeHost, modelStatus } from '../support/fake-host.ts';
-import { createTestApp, postJson } from '../support/inference-app.ts';
+import { createTestBreakers } from '../support/fleet-breakers.ts';
+import { createTestApp, noRefusals, postJson } from '../support/inference-app.ts';
 
 const input = { task: 'translation', texts: ['a'], source: 'en', target: 'es' } as const;
 const paths = ['/translate', '/detect', '/pipeline/translate', '/pipeline/translate/batch', '/pipeline/detect'];
@@ -90,11 +89,10 @@ describe('the time that a request has', () => {
       fc.asyncProperty(fc.option(fc.double({ noNaN: true }), { nil: undefined }), async (secondsLeft) => {
         const loading = modelStatus({ state: 'WARMING', ...(secondsLeft === undefined ? {} : { secondsLeft }) });
         const host = createFakeHost({ status: [loading], beforeLease: () => Promise.reject(reason) });
-        const breakers = new Breakers(createBreakerClock(Date.now), () => {});
+        const { breakers } = createTestBreakers({ now: Date.now });
         const breakerOf = createModelBreakers(breakers, breakerSettings());
-        const run = createRunModel(host, breakerOf, 5_000)(translationManifest('translate-en-es', 'en>es'), input, {
-          signal,
-        });
+        const guards = { news: () => undefined, breakerOf, loads: noRefusals, fairRunMs: 5_000 };
+        const run = createRunModel(host, guards)(translationManifest('translate-en-es', 'en>es'), input, { signal });
         const seconds = await run.catch((error) => (error as CasaLinguaError).retryAfterSeconds);
         expect(seconds).toBeGreaterThanOrEqual(1);
         expect(seconds).toBeLessThanOrEqual(120);

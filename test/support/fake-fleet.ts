@@ -24,10 +24,15 @@ export function snapshotOf(
     cpuPercent: 50,
     report: reportOf(models, host),
     breakers: [],
+    asked: [],
+    wishes: new Map(),
     leftOut: 0,
     ...rest,
   };
 }
+
+/** A fleet that has written nothing. */
+export const emptyDigest = async () => ({ known: undefined, failure: undefined });
 
 export const noInstances: FleetView = { instances: [], reasons: [] };
 

@@ -20,7 +20,7 @@ export interface FakeHostOptions {
   /** Awaited before a lease is given; what it throws is what `lease` throws. */
   readonly beforeLease?: (manifest: Manifest, signal: AbortSignal | undefined) => Promise<void>;
   /** Awaited before a task is run; what it throws is what `run` throws. */
-  readonly beforeRun?: (input: TaskInput, signal: AbortSignal | undefined) => Promise<void>;
+  readonly beforeRun?: (input: TaskInput, signal: AbortSignal | undefined, model: string) => Promise<void>;
   readonly status?: readonly ModelStatus[];
 }
 
@@ -64,7 +64,7 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
       return {
         manifest,
         async run<Input extends TaskInput>(input: Input, { signal: runSignal }: { signal?: AbortSignal } = {}) {
-          await beforeRun?.(input, runSignal);
+          await beforeRun?.(input, runSignal, manifest.id);
           runs.push({ model: manifest.id, input });
           return answer(input) as OutputOf<Input>;
         },
@@ -78,6 +78,8 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
     ensureReady: async () => {},
     preload: () => {},
     unload: async () => {},
+    pin: () => {},
+    unpin: () => {},
     status: () => status,
     report: () => reportOf(status),
     rest: () => {},

@@ -1,19 +1,22 @@
 import type { Hono } from 'hono';
 import { createApp } from '../../functions/inference/app.ts';
 import { createModelBreakers } from '../../functions/inference/model-breakers.ts';
-import { createBreakerClock } from '../../shared/breaker/breaker-clock.ts';
-import { Breakers } from '../../shared/breaker/breakers.ts';
 import type { CircuitBreakerSettings } from '../../shared/config/circuit-breaker.ts';
 import type { Limits } from '../../shared/config/settings.ts';
+import type { LoadGuard } from '../../shared/host/load-guard.ts';
 import type { HttpEnv } from '../../shared/http/environment.ts';
 import { createJsonLog } from '../../shared/observability/log.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
 import { breakerSettings } from './breaker-settings.ts';
 import { createFakeCatalog, shippedManifests } from './fake-catalog.ts';
 import { createFakeHost, type FakeHost } from './fake-host.ts';
+import { createTestBreakers } from './fleet-breakers.ts';
 
 /** 2026-01-02T03:04:05.678Z */
 export const testNow = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+
+/** Before loads: lets every one of them through. */
+export const noRefusals: Pick<LoadGuard, 'refusal'> = { refusal: () => undefined };
 
 const roomy: Limits = {
   bodyBytes: 10_000,
@@ -33,22 +36,34 @@ export function createTestApp(
     snapshots?: { wake(): void };
     breaker?: Partial<CircuitBreakerSettings>;
     clock?: { now(): number };
+    loads?: Pick<LoadGuard, 'refusal'>;
+    fallbacks?: Readonly<Record<string, string>>;
   } = {},
 ): { app: Hono<HttpEnv>; host: FakeHost; lines: string[] } {
   const { host = createFakeHost(), catalog = createFakeCatalog(shippedManifests), limits } = options;
-  const { keepAliveAllowed = true, snapshots = { wake: () => {} }, clock = { now: () => testNow } } = options;
+  const {
+    keepAliveAllowed = true,
+    snapshots = { wake: () => {} },
+    clock = { now: () => testNow },
+    loads = noRefusals,
+  } = options;
   const settings = breakerSettings(options.breaker);
-  const breakers = new Breakers(createBreakerClock(clock.now), () => {});
+  const { breakers } = createTestBreakers({ now: clock.now });
   const lines: string[] = [];
   const log = createJsonLog((line) => lines.push(line), clock);
   const app = createApp({
     host,
-    breakerOf: createModelBreakers(breakers, settings),
-    fairRunMs: settings.slowCallMs,
+    guards: {
+      news: () => undefined,
+      breakerOf: createModelBreakers(breakers, settings),
+      loads,
+      fairRunMs: settings.slowCallMs,
+    },
     catalog,
+    fallbacks: new Map(Object.entries(options.fallbacks ?? {})),
     limits: { ...roomy, ...limits },
     keepAliveAllowed,
-    snapshots,
+    sleepers: [snapshots],
     log,
     clock,
     version: '1.2.3',

@@ -1,11 +1,26 @@
+import type { LoadPermits } from '../../shared/host/load-permits.ts';
+import type { ModelLoader } from '../../shared/host/model-loader.ts';
 import { ScheduledModelHost } from '../../shared/host/scheduled-model-host.ts';
 import type { Log } from '../../shared/observability/log.ts';
 import { HandMemory } from './hand-memory.ts';
 import { type HostChanges, hostSettings } from './host-settings.ts';
 import { ScriptedLoader, type ScriptedLoaderOptions } from './scripted-loader.ts';
 
+export interface ScriptedHostParts {
+  /** The host's time, for who goes by the same. */
+  readonly time?: { wallMs: number; monotonicMs: number };
+  /** What stands before the loader. */
+  readonly around?: (loader: ModelLoader) => ModelLoader;
+  /** Default: loads need none. */
+  readonly permits?: LoadPermits;
+}
+
 /** The real host over a loader that obeys a script, time that passes when the test says so, and a log that is kept. */
-export function createScriptedHost(changes: HostChanges = {}, options: ScriptedLoaderOptions = {}) {
+export function createScriptedHost(
+  changes: HostChanges = {},
+  options: ScriptedLoaderOptions = {},
+  { time = { wallMs: 1_000, monotonicMs: 0 }, around = (loader) => loader, permits }: ScriptedHostParts = {},
+) {
   const loader = new ScriptedLoader(options);
   const memory = new HandMemory();
   const log: string[] = [];
@@ -13,13 +28,13 @@ export function createScriptedHost(changes: HostChanges = {}, options: ScriptedL
     (level: string): Log['info'] =>
     (event, fields) =>
       log.push(`${level} ${event} ${fields?.['model']} ${fields?.['state'] ?? fields?.['reason']}`);
-  const time = { wallMs: 1_000, monotonicMs: 0 };
   const repeated = { run: () => {}, everyMs: () => 0, isOver: false };
   let changed = 0;
   const host = new ScheduledModelHost({
     settings: hostSettings(changes),
-    loader,
+    loader: around(loader),
     memory,
+    permits,
     readings: { wall: () => time.wallMs, monotonic: () => time.monotonicMs },
     random: () => 0.5,
     log: { info: note('info'), warn: note('warn'), error: note('error') },

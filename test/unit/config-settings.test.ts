@@ -25,6 +25,7 @@ describe('readSettings', () => {
       table: 'fleet',
       models: [],
       pins: new Map(),
+      fallbacks: new Map(),
       cacheFolder: join(tmpdir(), 'casalingua'),
       cacheMb: 512,
       threads: 1,
@@ -46,6 +47,7 @@ describe('readSettings', () => {
       ...required,
       CASALINGUA_MODELS: ' translate-es-en, language-detection,,translate-es-en ',
       CASALINGUA_PINS: '{"translate-es-en":{"version":"1.0.0"},"language-detection":{"version":"2","hard":true}}',
+      CASALINGUA_FALLBACKS: '{"translate-es-en":"translate-es-en-small"}',
       CASALINGUA_NUM_BEAMS: '2',
       CASALINGUA_CACHE_MB: '64',
       CASALINGUA_WARM_UP_ON_DEMAND: '2',
@@ -55,6 +57,7 @@ describe('readSettings', () => {
     expect(settings.models).toEqual(['translate-es-en', 'language-detection']);
     expect(settings.pins.get('translate-es-en')).toEqual({ version: '1.0.0', hard: false });
     expect(settings.pins.get('language-detection')).toEqual({ version: '2', hard: true });
+    expect(settings.fallbacks).toEqual(new Map([['translate-es-en', 'translate-es-en-small']]));
     expect(settings.numBeams).toBe(2);
     expect(settings.cacheMb).toBe(64);
     expect(settings.warmUp.onDemand).toBe(2);
@@ -86,6 +89,15 @@ describe('readSettings', () => {
     'refuses the pins %s',
     (pins) => {
       expect(failure({ ...required, CASALINGUA_PINS: pins })).toContain('CASALINGUA_PINS must be JSON like');
+    },
+  );
+
+  it.each(['not json', '[]', '"x"', '{"../x":"y"}', '{"x":"../y"}', '{"x":{"y":"z"}}', '{"x":"x"}'])(
+    'refuses the fallbacks %s',
+    (fallbacks) => {
+      expect(failure({ ...required, CASALINGUA_FALLBACKS: fallbacks })).toContain(
+        'CASALINGUA_FALLBACKS must be JSON like',
+      );
     },
   );
 

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { createApp } from '../../functions/control/app.ts';
+import { type ControlDeps, createApp } from '../../functions/control/app.ts';
 import type { BreakerReport, BreakerState } from '../../shared/breaker/breaker-state.ts';
 import type { FleetView } from '../../shared/fleet/instance-snapshot.ts';
+import type { Item } from '../../shared/fleet/table/fleet-table.ts';
 import { createJsonLog } from '../../shared/observability/log.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
 import { ManifestInvalidError, StoreUnavailableError } from '../../shared/repository/errors.ts';
 import { createFakeCatalog, shippedManifests, translationManifest } from '../support/fake-catalog.ts';
-import { fleetOf, noInstances, snapshotOf } from '../support/fake-fleet.ts';
+import { emptyDigest, fleetOf, noInstances, snapshotOf } from '../support/fake-fleet.ts';
 import { modelStatus } from '../support/fake-host.ts';
 import { read, testNow } from '../support/inference-app.ts';
 
@@ -21,11 +22,15 @@ const failed = modelStatus({
 async function ask(
   path: '/health/detailed' | '/health/models',
   fleet: FleetView,
-  { catalog = oneModel, preloadModels = [] }: { catalog?: Catalog; preloadModels?: readonly string[] } = {},
+  {
+    catalog = oneModel,
+    preloadModels = [],
+    digest = emptyDigest,
+  }: { catalog?: Catalog; preloadModels?: readonly string[]; digest?: ControlDeps['digest'] } = {},
 ) {
   const clock = { now: () => testNow };
   const log = createJsonLog(() => {}, clock);
-  const app = createApp({ catalog, instances: async () => fleet, preloadModels, log, clock, version: '1.2.3' });
+  const app = createApp({ catalog, instances: async () => fleet, digest, preloadModels, log, clock, version: '1.2.3' });
   return read(await app.request(path));
 }
 
@@ -94,6 +99,7 @@ describe('GET /health/detailed', () => {
               seconds_left: null,
               leases: 1,
               waiting: 0,
+              waits_for_permit: false,
               memory_mb: 455,
               attempts: 1,
               stays: true,
@@ -106,6 +112,7 @@ describe('GET /health/detailed', () => {
           ],
           models_left_out: 0,
           breakers: [],
+          wishes: {},
         },
       ],
       reasons: [],
@@ -141,8 +148,79 @@ describe('GET /health/detailed', () => {
         since: '2026-01-02T03:03:05.678Z',
         failures: 5,
         next_probe_at: '2026-01-02T03:08:05.678Z',
+        epoch: null,
+        fleet_wide: false,
       },
     ]);
+  });
+
+  describe('of a breaker that the fleet shares', () => {
+    const name = 'translate translate-en-es@1';
+    const inDigest = async (item: Item) =>
+      detailed(noInstances, { digest: async () => ({ known: item, failure: undefined }) });
+    const seconds = (count: number) => testNow + count * 1_000;
+
+    it('tells that it is open for all, since when, and when it may be probed', async () => {
+      const body = await inDigest({
+        [`e_${name}`]: 3,
+        [`k_${name}`]: { n: 2, at: seconds(-60) },
+        [`b_${name}`]: { st: 'OPEN', om: 600_000, at: seconds(-60), pn: 0, ps: 0 },
+        [`active_${name}`]: { n: 40, at: seconds(-30) },
+      });
+
+      expect(body).toMatchObject({
+        status: 'degraded',
+        breakers: [
+          {
+            name,
+            states: {},
+            fleet: {
+              state: 'OPEN',
+              epoch: 3,
+              since: '2026-01-02T03:03:05.678Z',
+              next_probe_at: '2026-01-02T03:13:05.678Z',
+              probe: null,
+              forced: null,
+              openings: 2,
+              active_instances: 40,
+            },
+          },
+        ],
+      });
+      expect(body['reasons']).toContain(`the circuit breaker of ${name} is OPEN for the whole fleet`);
+    });
+
+    it('tells who probes it', async () => {
+      const body = await inDigest({
+        [`e_${name}`]: 1,
+        [`b_${name}`]: { st: 'HALF', om: 1, at: seconds(-1), pn: 1, ps: 0, pr: 'x', po: 'instance-7', pl: 60_000 },
+      });
+
+      expect(body['breakers']).toMatchObject([
+        { fleet: { state: 'HALF_OPEN', probe: { owner: 'instance-7', since: expect.any(String), lease_seconds: 60 } } },
+      ]);
+    });
+
+    it('tells who forced it, why and until when, and no more when that is over', async () => {
+      const forced = (until: number) => ({
+        [`e_${name}`]: 1,
+        [`b_${name}`]: { st: 'FORCED_OPEN', at: seconds(-1), by: 'ops', why: 'wrong answers', until },
+      });
+
+      const body = await inDigest(forced(seconds(60)));
+      expect(body).toMatchObject({ breakers: [{ fleet: { forced: { by: 'ops', why: 'wrong answers' } } }] });
+      expect(body['reasons']).toContain(
+        `the circuit breaker of ${name} is forced OPEN by ops until 2026-01-02T03:05:05.678Z: wrong answers`,
+      );
+      expect((await inDigest(forced(seconds(-1))))['status']).toBe('healthy');
+    });
+
+    it('says so when it cannot be read', async () => {
+      const body = await detailed(noInstances, { digest: async () => ({ known: undefined, failure: 'away' }) });
+
+      expect(body['status']).toBe('degraded');
+      expect(body['reasons']).toContain("the fleet's breakers cannot be read: away");
+    });
   });
 
   it('has every model of the catalog, also those that no instance has touched', async () => {
@@ -328,6 +406,7 @@ describe('GET /health/models', () => {
       progress: 0,
       bytesLoaded: 1_000,
       waiting: 2,
+      waitsForPermit: true,
       attempts: 3,
       secondsLeft: 12,
       nextTryAt: testNow + 5_000,
@@ -359,6 +438,7 @@ describe('GET /health/models', () => {
               state: 'QUEUED',
               bytes_loaded: 1_000,
               waiting: 2,
+              waits_for_permit: true,
               attempts: 3,
               seconds_left: 12,
               next_try_at: '2026-01-02T03:04:10.678Z',

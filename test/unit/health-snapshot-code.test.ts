@@ -58,6 +58,11 @@ describe('a snapshot', () => {
     expect(report?.models).toEqual([model]);
   });
 
+  it('tells that a model waits for a permit', () => {
+    const model = modelStatus({ state: 'QUEUED', progress: 0, bytesLoaded: 0, waitsForPermit: true });
+    expect(stored(snapshotOf({ models: [model] })).read?.report.models).toEqual([model]);
+  });
+
   it('tells nothing that is not known of a model', () => {
     const model = modelStatus({ state: 'QUEUED', progress: 0, bytesLoaded: 0 });
     expect(stored(snapshotOf({ models: [model] })).read?.report.models).toEqual([model]);
@@ -99,6 +104,31 @@ describe('a snapshot', () => {
     expect(stored(snapshotOf({ breakers: [breaker] })).read?.breakers).toEqual([breaker]);
   });
 
+  it('tells of the breakers that calls came to, briefly where the model is told of as well', () => {
+    const models = [modelStatus({ id: 'a' }), modelStatus({ id: 'b', version: '1.0.0' })];
+    const known = ['translate a@1', 'translate b@1.0.0', 'load b@1.0.0'];
+    const others = ['translate gone@1', 'sing a@1', 'translate a@1 twice', 'translate'];
+
+    const { bytes, read } = stored(snapshotOf({ models, asked: [...known, ...others] }));
+
+    expect(read?.asked).toEqual([...known, ...others]);
+    expect(bytes - stored(snapshotOf({ models, asked: others })).bytes).toBe('[0,1],[],[1],'.length);
+  });
+
+  it.each(['[[0,9]]', '[[0],[],[],[0]]'])(
+    'that is written as asked %s tells of no breaker that means nothing here',
+    (rows) => {
+      const snapshot = snapshotOf({ models: [modelStatus()], asked: ['translate translate-en-es@1'] });
+      const written = encodeSnapshot(snapshot, roomy);
+      expect(written).toMatch(/\[\[0\]\],\[\]\]$/);
+      const { id, at, expiresAt } = snapshot;
+
+      const read = decodeSnapshot({ id, at, expiresAt, body: written.replace(/\[\[0\]\]\]$/, `${rows}]`) });
+
+      expect(read?.asked).toEqual(['translate translate-en-es@1']);
+    },
+  );
+
   it('repeats a time in the same words, however much later it is told again', () => {
     const startedAt = testNow - 7_777;
     const times = [0, 300, 999, 1_234].map((later) => {
@@ -114,7 +144,7 @@ describe('a snapshot', () => {
     expect(read?.report.models[0]?.nextTryAt).toBe(second + 2_000);
   });
 
-  it.each(['', 'null', '[]', '[2]', '{"v":1}', '[1,0,0,0,"1",0,[],[],0,[]]'])(
+  it.each(['', 'null', '[]', '[3]', '{"v":1}', '[2,0,0,0,"1",0,[1,1,1,1,1],[0,1,[]],0,[],[]]'])(
     'that another version wrote as %j is not understood, and no failure',
     (body) => {
       expect(decodeSnapshot({ id: 'i', at: 1, expiresAt: 2, body })).toBeUndefined();
@@ -123,7 +153,7 @@ describe('a snapshot', () => {
 });
 
 describe('a snapshot without room', () => {
-  it('of a dozen models at work, busy for a day, is under 900 bytes', () => {
+  it('of a dozen models at work, busy for a day, is under 930 bytes', () => {
     const models = Array.from({ length: 12 }, (_, n) =>
       modelStatus({
         id: `translate-xx-${n + 10}`,
@@ -134,7 +164,8 @@ describe('a snapshot without room', () => {
         lastUsedAt: testNow - 1000,
       }),
     );
-    expect(stored(snapshotOf({ models, cpuPercent: 100 })).bytes).toBeLessThan(900);
+    const asked = models.map(({ id, version }) => `translate ${id}@${version}`);
+    expect(stored(snapshotOf({ models, asked, cpuPercent: 100 })).bytes).toBeLessThan(930);
   });
 
   it('has short messages of errors in any case', () => {
@@ -153,6 +184,19 @@ describe('a snapshot without room', () => {
     expect(read?.report.models.map(({ id }) => id)).toEqual(['translate-en-es', 'broken', 'idle']);
     expect(read?.report.models[1]?.error).toEqual({ code: 'STORE_UNAVAILABLE', message: '', retryable: true });
     expect(read?.leftOut).toBe(0);
+  });
+
+  it('then leaves out breakers that calls came to, the last ones first, before any model', () => {
+    const models = [modelStatus(), unloaded('idle', second)];
+    const asked = ['translate translate-en-es@1', 'detect idle@1', 'load idle@1'];
+    const whole = stored(snapshotOf({ models, asked }));
+
+    const { read } = stored(snapshotOf({ models, asked }), whole.bytes - 1);
+    expect(read?.asked).toEqual(asked.slice(0, 2));
+    expect(read?.leftOut).toBe(0);
+
+    const without = stored(snapshotOf({ models }));
+    expect(stored(snapshotOf({ models, asked }), without.bytes).read).toMatchObject({ asked: [], leftOut: 0 });
   });
 
   it('then leaves out models that are UNLOADED, the least recently used first, and counts them', () => {

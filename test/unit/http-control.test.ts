@@ -5,7 +5,7 @@ import { createJsonLog } from '../../shared/observability/log.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
 import { ManifestInvalidError, StoreUnavailableError } from '../../shared/repository/errors.ts';
 import { createFakeCatalog, shippedManifests } from '../support/fake-catalog.ts';
-import { fleetOf, noInstances, snapshotOf } from '../support/fake-fleet.ts';
+import { emptyDigest, fleetOf, noInstances, snapshotOf } from '../support/fake-fleet.ts';
 import { modelStatus } from '../support/fake-host.ts';
 import { read, testNow } from '../support/inference-app.ts';
 
@@ -21,7 +21,7 @@ interface Asked {
 function ask(path: string, { catalog = shipped, fleet = noInstances, preloadModels = [] }: Asked = {}) {
   const log = createJsonLog(() => {}, clock);
   const instances = async () => fleet;
-  const app = createApp({ catalog, instances, preloadModels, log, clock, version: '1.2.3' });
+  const app = createApp({ catalog, instances, digest: emptyDigest, preloadModels, log, clock, version: '1.2.3' });
   return Promise.resolve(app.request(path)).then(read);
 }
 

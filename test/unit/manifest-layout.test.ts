@@ -109,6 +109,19 @@ describe('buildManifest', () => {
     expect(build).toThrow(/"prompt".*"maxSourceTokens".*"pairs"/);
   });
 
+  it('names the fallback that was described', () => {
+    const { fallback } = buildManifest(describeModel({ fallback: 'm-small' }), files, marian);
+
+    expect(fallback).toBe('m-small');
+    expect(buildManifest(describeModel(), files, marian)).not.toHaveProperty('fallback');
+  });
+
+  it('refuses a model that is its own fallback', () => {
+    const build = () => buildManifest(describeModel({ fallback: 'm' }), files, marian);
+
+    expect(build).toThrow('fallback: must be another model');
+  });
+
   it('refuses values that the manifest does not allow, with their place', () => {
     const build = () => buildManifest(describeModel({ generation: { numBeams: 99 } }), files, marian);
 
@@ -164,6 +177,8 @@ describe('parseManifest', () => {
     ['a checksum that is none', { ...good, files: [{ ...file, sha256: 'x' }] }, 'files.0.sha256'],
     ['a negative size', { ...good, files: [{ ...file, size: -1 }] }, 'files.0.size'],
     ['no files', { ...good, files: [] }, 'files'],
+    ['a fallback that no model can be', { ...good, fallback: '../x' }, 'fallback'],
+    ['a fallback that is the model itself', { ...good, fallback: 'm' }, 'fallback: must be another model'],
     ['a file named twice', { ...good, files: [file, file] }, 'twice'],
   ])('refuses %s', (_, manifest, message) => {
     const text = typeof manifest === 'string' ? manifest : JSON.stringify(manifest);

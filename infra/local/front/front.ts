@@ -12,6 +12,7 @@ import { decodedPath, toEvent } from './event.ts';
 import type { LocalFunctionOptions } from './function-options.ts';
 import { type InstanceNote, LocalFunction, type Outcome } from './local-function.ts';
 import { startReaper } from './reaper.ts';
+import { type Schedule, type ScheduleNote, startSchedule } from './schedule.ts';
 
 export interface FrontLimits {
   /** An initialisation; then it is tried once more in the request's time. */
@@ -46,13 +47,15 @@ export interface RequestNote {
   readonly ms: number;
 }
 
-export type FrontNote = RequestNote | InstanceNote;
+export type FrontNote = RequestNote | InstanceNote | ScheduleNote;
 
 export interface FrontOptions {
   /** 0, the default, takes any free port. */
   readonly port?: number;
   readonly functions: readonly LocalFunctionOptions[];
   readonly routes: readonly { readonly path: string; readonly function: string }[];
+  /** Functions that are called without a request, from when the provisioned instances have initialised. */
+  readonly schedules?: readonly Schedule[];
   /** The bundled programs of `bundleLocalPrograms`. */
   readonly programs: { readonly runtime: string; readonly reaper: string };
   readonly limits?: Partial<FrontLimits>;
@@ -98,6 +101,8 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       ms: performance.now() - started,
     });
   });
+  const invoke = async (name: string, event: object): Promise<Outcome> =>
+    (await functions.get(name)?.invoke(event)) ?? { type: 'error' };
   const closeChildren = async () => {
     await Promise.all(Array.from(functions.values(), (one) => one.close()));
     await reaper.close();
@@ -105,11 +110,15 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   try {
     const port = await listenOnLoopback(server, options.port ?? 0);
     await Promise.all(Array.from(functions.values(), (one) => one.open()));
+    const stops = (options.schedules ?? []).map((schedule) =>
+      startSchedule(schedule, (event) => invoke(schedule.function, event), note),
+    );
     return {
       url: `http://127.0.0.1:${port}`,
       reaperPid: reaper.pid,
       instances: () => Array.from(functions.values()).flatMap((one) => one.instances()),
       async close() {
+        for (const stop of stops) stop();
         await closeServer(server);
         await closeChildren();
       },

@@ -25,7 +25,7 @@ const HURRIED_TTL_MS = 2_000;
 export class DigestView {
   readonly #options: DigestViewOptions;
   #item: Item | undefined;
-  /** Elapsed ms of the last answer. */
+  /** Elapsed ms when what is known was asked for: an answer may be delivered a freeze later, and is none the younger for it. */
   #readAt: number | undefined;
   #refreshAt = Number.NEGATIVE_INFINITY;
   #waiting: ((isRead: boolean) => void)[] | undefined;
@@ -66,20 +66,21 @@ export class DigestView {
     if (done !== undefined) this.#waiting.push(done);
     if (isUnderWay) return;
     // A store that is away is asked again as often as one that is there.
-    this.#planRefresh();
+    const askedAt = this.#options.elapsed();
+    this.#planRefresh(askedAt);
     this.#options.table.read(digestKey, (answer) => {
       const waiting = this.#waiting ?? [];
       this.#waiting = undefined;
-      if (answer.kind === 'read') this.adopt(answer.item);
+      if (answer.kind === 'read') this.adopt(answer.item, askedAt);
       for (const one of waiting) one(answer.kind === 'read');
     });
   }
 
-  /** An answer of the store shows the digest like this. */
-  adopt(item: Item | undefined): void {
+  /** An answer of the store shows the digest like this. @param askedAt elapsed ms when the store was asked */
+  adopt(item: Item | undefined, askedAt: number): void {
     this.#item = item;
-    this.#readAt = this.#options.elapsed();
-    this.#planRefresh();
+    this.#readAt = Math.max(this.#readAt ?? askedAt, askedAt);
+    this.#planRefresh(this.#readAt);
     this.#options.onItem(item);
   }
 
@@ -87,8 +88,8 @@ export class DigestView {
     return this.#readAt === undefined ? Number.POSITIVE_INFINITY : this.#options.elapsed() - this.#readAt;
   }
 
-  #planRefresh(): void {
-    const { elapsed, ttlMs, random } = this.#options;
-    this.#refreshAt = elapsed() + ttlMs * (1 - 0.2 * random());
+  #planRefresh(from: number): void {
+    const { ttlMs, random } = this.#options;
+    this.#refreshAt = from + ttlMs * (1 - 0.2 * random());
   }
 }

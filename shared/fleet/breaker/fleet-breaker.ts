@@ -87,6 +87,7 @@ export class FleetBreaker {
   /** A ticket for one call, to be settled once; undefined: it must not be made, unless it becomes the probe. */
   admit(): FleetTicket | undefined {
     if (this.#isCalm) return this.#local.admit();
+    this.#local.asked();
     switch (this.#rule()) {
       case 'local':
         return this.#local.admit();
@@ -117,6 +118,7 @@ export class FleetBreaker {
   /** Whether a call would be refused at this moment, for who has to wait for something else first; a ramp may still refuse. */
   refuses(): boolean {
     if (this.#isCalm) return this.#local.refuses();
+    this.#local.asked();
     switch (this.#rule()) {
       case 'local':
       case 'ramp':

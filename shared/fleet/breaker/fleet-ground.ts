@@ -17,8 +17,9 @@ export interface FleetGround {
 
 /** Writes a step, and adopts whatever digest the answer shows. */
 export function takeStep(ground: FleetGround, update: Update, done: (answer: UpdateAnswer) => void): void {
+  const sentAt = ground.clock.elapsed();
   ground.table.update(update, (answer) => {
-    if (answer.kind !== 'unavailable') ground.digest.adopt(answer.item);
+    if (answer.kind !== 'unavailable') ground.digest.adopt(answer.item, sentAt);
     done(answer);
   });
 }
