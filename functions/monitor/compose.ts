@@ -6,6 +6,7 @@ import { createCountActive } from './count-active.ts';
 import { fleetMemory } from './fleet-memory.ts';
 import { createMonitor, type MonitorTask, type RunMonitor } from './monitor.ts';
 import { createReleaseExpired } from './release-expired.ts';
+import { createRepairAnnouncements } from './repair-announcements.ts';
 
 export interface Monitor {
   readonly run: RunMonitor;
@@ -31,6 +32,7 @@ export function composeMonitor(env: NodeJS.ProcessEnv, options: MonitorComposeOp
     fleetMemory,
     createCountActive(stores.table, clock),
     createReleaseExpired(stores.table, clock),
+    createRepairAnnouncements(stores.table),
   ];
   const run = createMonitor({ tasks, snapshots: stores.snapshots, clock, log, timeoutMs: TASK_MS });
   return {

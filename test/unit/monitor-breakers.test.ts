@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { createCountActive } from '../../functions/monitor/count-active.ts';
 import { createMonitor, type MonitorTask } from '../../functions/monitor/monitor.ts';
 import { createReleaseExpired } from '../../functions/monitor/release-expired.ts';
-import { digestKey, readEntry } from '../../shared/fleet/breaker/digest-entry.ts';
+import { createRepairAnnouncements } from '../../functions/monitor/repair-announcements.ts';
+import { digestKey, readEntry, wishCount } from '../../shared/fleet/breaker/digest-entry.ts';
 import { force } from '../../shared/fleet/breaker/digest-steps.ts';
 import type { InstanceSnapshot } from '../../shared/fleet/instance-snapshot.ts';
 import type { Update } from '../../shared/fleet/table/fleet-table.ts';
 import type { TableStore } from '../../shared/fleet/table/table-store.ts';
+import { replaceWish } from '../../shared/fleet/wishes/wish-record.ts';
 import { createFakeSnapshots, snapshotOf } from '../support/fake-fleet.ts';
 import { testNow } from '../support/inference-app.ts';
 import { VirtualTable } from '../support/virtual-table.ts';
@@ -109,5 +111,47 @@ describe('a breaker that an operator forced', () => {
     expect(await run()).toMatchObject({ ok: true, did: { released: [] } });
 
     expect(entry().state).toMatchObject({ kind: 'FORCED_CLOSED', epoch: 2 });
+  });
+});
+
+describe('a wish that could not be announced', () => {
+  const wish = (seq: number) =>
+    replaceWish('m', { want: 'loaded', seq, by: 'ops', at: testNow, until: undefined, request: `r${seq}` });
+  const repair = (table: TableStore) => createRepairAnnouncements(table);
+
+  it('is announced by the next run, once', async () => {
+    const { table, run } = stage(repair);
+    table.apply(wish(1));
+
+    expect(await run()).toMatchObject({ ok: true, did: { announced: true } });
+    expect(wishCount(table.read(digestKey).item)).toBe(1);
+    expect(await run()).toMatchObject({ did: { announced: false } });
+    expect(wishCount(table.read(digestKey).item)).toBe(1);
+  });
+
+  it('is announced again when another follows', async () => {
+    const { table, run } = stage(repair);
+    table.apply(wish(1));
+    await run();
+    table.apply(wish(2));
+
+    expect(await run()).toMatchObject({ did: { announced: true } });
+    expect(wishCount(table.read(digestKey).item)).toBe(2);
+  });
+
+  it('costs nothing while nobody wishes anything', async () => {
+    const { writes, run } = stage(repair);
+
+    expect(await run()).toMatchObject({ did: { announced: false } });
+    expect(writes).toEqual([]);
+  });
+
+  it('is announced once by two monitors that run at the same time', async () => {
+    const { table, run } = stage(repair);
+    table.apply(wish(1));
+
+    await Promise.all([run(), run()]);
+
+    expect(wishCount(table.read(digestKey).item)).toBe(1);
   });
 });

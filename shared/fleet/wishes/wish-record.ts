@@ -74,6 +74,9 @@ export const announceWish: Update = {
   changes: [{ kind: 'add', attribute: 'wish', value: 1 }],
 };
 
+/** In the digest: the sum of all wishes' numbers at the monitor's last look. */
+export const TOLD = 'told';
+
 function isWant(text: string): text is Want {
   return Object.hasOwn(wants, text);
 }
