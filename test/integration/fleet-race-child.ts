@@ -4,9 +4,15 @@ import type { FleetTable } from '../../shared/fleet/table/fleet-table.ts';
 import { createTableCalls } from '../../shared/fleet/table/table-calls.ts';
 import { dynamoClient } from '../support/dynamo-servers.ts';
 import { raceForEpochs } from './fleet-race-epochs.ts';
+import { raceForPermits } from './fleet-race-permits.ts';
+import { raceForProbes } from './fleet-race-probes.ts';
 import type { Race, RaceLine, RaceStart } from './fleet-race-run.ts';
 
-const races: Readonly<Record<string, Race>> = { epochs: raceForEpochs };
+const races: Readonly<Record<string, Race>> = {
+  epochs: raceForEpochs,
+  permits: raceForPermits,
+  probes: raceForProbes,
+};
 /** Of a hundred updates that happened, whose answers get lost. */
 const LOST_PERCENT = 10;
 

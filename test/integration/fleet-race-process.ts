@@ -42,7 +42,7 @@ class RaceProcess {
   constructor(start: RaceStart) {
     const program = join(import.meta.dirname, 'fleet-race-child.ts');
     const child = spawn(process.execPath, ['--import', 'tsx', program, JSON.stringify(start)], {
-      env: { PATH: process.env['PATH'] },
+      env: { PATH: process.env['PATH'], AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
     this.#child = child;
