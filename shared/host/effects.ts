@@ -15,8 +15,8 @@ export interface Effects {
   /** Ends in `workerEnded`. */
   endWorker(stay: Stay, worker: LoadedWorker): void;
   changed(slot: Slot, from: ModelState, reason: string | undefined): void;
-  /** A READY worker died; an end did not come in time. */
-  noticed(event: 'crashed' | 'lost', slot: Slot, failure?: Failure): void;
+  /** A READY worker died; an end did not come in time; a load may begin without a permit, since the store is away. */
+  noticed(event: 'crashed' | 'lost' | 'unpermitted', slot: Slot, failure?: Failure): void;
 }
 
 /** What all parts of the scheduler stand on. */

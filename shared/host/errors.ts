@@ -53,7 +53,7 @@ export class MemoryUnreadableError extends CasaLinguaError {
   readonly retryable = true;
 }
 
-/** A load that nobody waits for made way for one that somebody waits for; it goes on later. */
+/** A load made way: for one that somebody waits for, or since its permit to download was lost. It goes on later. */
 export class PreemptedError extends CasaLinguaError {
   readonly code = 'PREEMPTED';
   readonly retryable = true;

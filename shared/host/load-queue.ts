@@ -8,6 +8,7 @@ import type { LoadPriority } from './model-host.ts';
 import { inOrder, isAwaited, isDue, yieldsTo } from './queue-order.ts';
 import { judge, type Verdict } from './room.ts';
 import type { Slot } from './slot.ts';
+import type { SlotPermits } from './slot-permits.ts';
 import { isLoadingSlot, type QueuedSlot, type ResidentSlot } from './slot-table.ts';
 
 /** Which load begins next, and whether there is room for it. A part of the scheduler. */
@@ -15,11 +16,13 @@ export class LoadQueue {
   readonly #ground: Ground;
   readonly #arrivals: Arrivals;
   readonly #departures: Departures;
+  readonly #permits: SlotPermits;
 
-  constructor(ground: Ground, arrivals: Arrivals, departures: Departures) {
+  constructor(ground: Ground, arrivals: Arrivals, departures: Departures, permits: SlotPermits) {
     this.#ground = ground;
     this.#arrivals = arrivals;
     this.#departures = departures;
+    this.#permits = permits;
   }
 
   /** A new series of attempts. @returns why there is no place for it */
@@ -44,7 +47,7 @@ export class LoadQueue {
     const now = this.#ground.clock.wall();
     for (const slot of inOrder(this.#ground.table.all())) {
       if (!isDue(slot, now)) continue;
-      if (!this.#hasPlace()) {
+      if (this.#places() <= 0) {
         this.#makePlaceFor(slot);
         return;
       }
@@ -52,9 +55,10 @@ export class LoadQueue {
     }
   }
 
-  #hasPlace(): boolean {
+  /** Loads that may begin now. */
+  #places(): number {
     const { queueEnabled, loadConcurrency } = this.#ground.settings;
-    return !queueEnabled || this.#arrivals.running < loadConcurrency;
+    return queueEnabled ? loadConcurrency - this.#arrivals.running : Infinity;
   }
 
   /** Who waits does not wait for a download that nobody waits for: that one goes on later, from where it was. */
@@ -65,6 +69,11 @@ export class LoadQueue {
     if (loads.length < this.#arrivals.running) return;
     const unwanted = loads.findLast((load) => load.state.kind === 'DOWNLOADING' && !isAwaited(load));
     if (unwanted === undefined) return;
+    // A download is not stopped for one that may not begin.
+    if (!this.#permits.mayLoad(slot)) {
+      this.#permits.seek(slot, 1);
+      return;
+    }
     this.#arrivals.preempt(unwanted, new PreemptedError(`${slot.key} goes first`, { model: unwanted.key }));
   }
 
@@ -73,9 +82,16 @@ export class LoadQueue {
     const { key, manifest } = slot;
     const { peakMb } = manifest.memory;
     const verdict = this.#judge(slot);
+    const hasRoom = verdict.kind === 'fits' || verdict.kind === 'evict';
+    if (hasRoom && !this.#permits.mayLoad(slot)) {
+      // It holds nothing while it waits, and those behind it may go.
+      this.#permits.seek(slot, this.#places());
+      return true;
+    }
     switch (verdict.kind) {
       case 'fits':
         this.#arrivals.start(slot);
+        if (this.#places() <= 0) this.#permits.noPlaceIsLeft();
         return true;
       case 'evict':
         for (const { slot: resident } of verdict.models) this.#departures.drain(resident, `it made room for ${key}`);

@@ -23,6 +23,8 @@ export interface ModelStatus {
   readonly attempts: number;
   /** It is never unloaded by the host itself. */
   readonly stays: boolean;
+  /** It is QUEUED, and its load would begin if the fleet had a permit for it. */
+  readonly waitsForPermit?: true;
   /** What a load that is on its way still takes, as far as can be told, queue included. */
   readonly secondsLeft?: number;
   /** Wall clock, ms since the epoch, like the others; of the load that is on its way or has ended last. */
@@ -101,6 +103,12 @@ export interface ModelHost {
   preload(manifest: Manifest): void;
   /** Drains and unloads: resolves when the worker has ended. An unknown key (`id@version`) does nothing. */
   unload(key: string): Promise<void>;
+  /**
+   * Keeps every version of the model that is wanted, as `always_loaded_models` does, until then (ms since the epoch) or until
+   * it is unpinned. Loads nothing.
+   */
+  pin(id: string, untilMs?: number): void;
+  unpin(id: string): void;
   /** Every model that this instance has touched. */
   status(): readonly ModelStatus[];
   report(): HostReport;

@@ -6,6 +6,7 @@ import { WorkerCrashedError } from '../runtime/errors.ts';
 import { AwakeClock, type ClockReadings } from './awake-clock.ts';
 import type { Effects } from './effects.ts';
 import { ModelDrainingError, ModelLoadingError } from './errors.ts';
+import type { LoadPermits } from './load-permits.ts';
 import type { MemoryReader } from './memory.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import type { HostReport, Lease, LeaseOptions, ModelHost, ModelStatus, WaitOptions } from './model-host.ts';
@@ -18,6 +19,8 @@ export interface ScheduledModelHostOptions {
   readonly settings: ModelLoadingSettings;
   readonly loader: ModelLoader;
   readonly memory: MemoryReader;
+  /** Undefined, like `loadPermits: 0` in the settings: loads need none. */
+  readonly permits?: LoadPermits | undefined;
   readonly readings: ClockReadings;
   /** 0 up to 1. */
   readonly random: () => number;
@@ -47,7 +50,7 @@ export class ScheduledModelHost implements ModelHost {
   readonly #endings = new Set<Promise<void>>();
 
   constructor(options: ScheduledModelHostOptions) {
-    const { settings, memory, readings, random } = options;
+    const { settings, memory, readings, random, permits } = options;
     this.#options = options;
     this.#clock = new AwakeClock(readings);
     this.#ledger = new MemoryLedger(settings.memoryProtection, memory);
@@ -61,7 +64,7 @@ export class ScheduledModelHost implements ModelHost {
       changed: (slot, from, reason) => this.#record(slot, from, reason),
       noticed: (event, slot, failure) => this.#notice(event, slot, failure),
     };
-    this.#scheduler = new Scheduler({ settings, ledger: this.#ledger, clock: this.#clock, random, effects });
+    this.#scheduler = new Scheduler({ settings, ledger: this.#ledger, clock: this.#clock, random, effects, permits });
     this.#stopRepeating = options.repeat(
       () => this.#look(this.#clock.beat()),
       () => (this.#scheduler.isMoving() || this.#scheduler.queued > 0 ? BUSY_MS : CALM_MS),
@@ -114,6 +117,16 @@ export class ScheduledModelHost implements ModelHost {
     await this.#ends(({ slot }) => slot.key === key);
   }
 
+  pin(id: string, untilMs?: number): void {
+    this.#scheduler.pin(id, untilMs);
+    this.#options.onChange?.();
+  }
+
+  unpin(id: string): void {
+    this.#scheduler.unpin(id);
+    this.#options.onChange?.();
+  }
+
   status(): readonly ModelStatus[] {
     return this.#scheduler.status();
   }
@@ -153,6 +166,7 @@ export class ScheduledModelHost implements ModelHost {
       this.#options.loader.thawed();
       this.#options.onThaw?.();
     }
+    this.#options.permits?.wake();
     this.#scheduler.tick();
     this.#tellEnds();
   }
@@ -273,8 +287,19 @@ export class ScheduledModelHost implements ModelHost {
     onChange?.();
   }
 
-  #notice(event: 'crashed' | 'lost', slot: Slot, failure: Failure | undefined): void {
-    const reason = failure?.message ?? 'its worker does not end; its memory is not given back';
-    this.#options.log.error(`model.${event}`, { model: slot.key, code: failure?.code, reason });
+  #notice(event: 'crashed' | 'lost' | 'unpermitted', slot: Slot, failure: Failure | undefined): void {
+    const { log } = this.#options;
+    const model = slot.key;
+    switch (event) {
+      case 'crashed':
+        log.error('model.crashed', { model, code: failure?.code, reason: failure?.message });
+        break;
+      case 'lost':
+        log.error('model.lost', { model, reason: 'its worker does not end; its memory is not given back' });
+        break;
+      case 'unpermitted':
+        log.warn('model.unpermitted', { model, reason: 'the store is away: it may load without a permit' });
+        break;
+    }
   }
 }

@@ -3,18 +3,24 @@ import type { Manifest } from '../repository/manifest.ts';
 import { Arrivals } from './arrivals.ts';
 import { Departures } from './departures.ts';
 import type { Ground } from './effects.ts';
-import { ModelDrainingError } from './errors.ts';
+import { ModelDrainingError, PreemptedError } from './errors.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { failureOf, loadFailed } from './load-failure.ts';
+import type { LoadPermits, PermitGrant } from './load-permits.ts';
 import { LoadQueue } from './load-queue.ts';
 import type { LoadPriority, ModelStatus } from './model-host.ts';
 import type { LoadedWorker } from './model-loader.ts';
 import { priorityOf } from './queue-order.ts';
 import { type Hold, isLoading, type Load, type Slot, type Stay, type Waiter } from './slot.ts';
+import { SlotPermits } from './slot-permits.ts';
 import { statusOf } from './slot-status.ts';
-import { isReady, type ReadySlot, SlotTable } from './slot-table.ts';
+import { isLoadingSlot, isReady, type ReadySlot, SlotTable } from './slot-table.ts';
+import { StayingModels } from './staying-models.ts';
 
-export type SchedulerOptions = Omit<Ground, 'table'>;
+export type SchedulerOptions = Omit<Ground, 'table'> & {
+  /** Undefined: a load needs none. */
+  readonly permits?: LoadPermits | undefined;
+};
 
 /** Wall ms in which a change of version is not undone by a request that still asks for the one before. */
 const CHANGE_MS = 10_000;
@@ -26,6 +32,8 @@ const CHANGE_MS = 10_000;
 export class Scheduler {
   readonly #ground: Ground;
   readonly #table: SlotTable;
+  readonly #staying: StayingModels;
+  readonly #permits: SlotPermits;
   readonly #departures: Departures;
   readonly #arrivals: Arrivals;
   readonly #queue: LoadQueue;
@@ -33,13 +41,18 @@ export class Scheduler {
   #isClosed = false;
 
   constructor(options: SchedulerOptions) {
-    const { settings, effects } = options;
-    const staying = new Set([...settings.preloadModels, ...settings.alwaysLoadedModels]);
-    this.#table = new SlotTable(staying, (slot, from, reason) => effects.changed(slot, from, reason));
-    this.#ground = { ...options, table: this.#table };
+    const { permits, ...ground } = options;
+    const { settings, effects, clock } = ground;
+    this.#staying = new StayingModels([...settings.preloadModels, ...settings.alwaysLoadedModels], clock);
+    this.#table = new SlotTable(this.#staying, (slot, from, reason) => effects.changed(slot, from, reason));
+    this.#ground = { ...ground, table: this.#table };
+    this.#permits = new SlotPermits(settings.loadPermits > 0 ? permits : undefined, clock, {
+      granted: (slot, grant) => this.#permitGranted(slot, grant),
+      lost: (slot) => this.#permitLost(slot),
+    });
     this.#departures = new Departures(this.#ground);
     this.#arrivals = new Arrivals(this.#ground, this.#departures);
-    this.#queue = new LoadQueue(this.#ground, this.#arrivals, this.#departures);
+    this.#queue = new LoadQueue(this.#ground, this.#arrivals, this.#departures, this.#permits);
     this.#housekeeping = new Housekeeping(this.#ground, this.#arrivals, this.#departures);
   }
 
@@ -116,6 +129,15 @@ export class Scheduler {
     this.#advance();
   }
 
+  /** @param untilMs wall clock */
+  pin(id: string, untilMs: number | undefined): void {
+    this.#staying.pin(id, untilMs);
+  }
+
+  unpin(id: string): void {
+    this.#staying.unpin(id);
+  }
+
   close(): void {
     this.#isClosed = true;
     for (const { key } of [...this.#table.all()]) this.unload(key);
@@ -135,6 +157,8 @@ export class Scheduler {
     if (!isLoading(state) || state.load !== load) return;
     load.progressedAwake = this.#ground.clock.awake();
     this.#table.change(load.slot, { kind: phase, load });
+    // A permit is for the download.
+    this.#advance();
   }
 
   loaded(load: Load, worker: LoadedWorker): void {
@@ -191,7 +215,11 @@ export class Scheduler {
 
   status(): ModelStatus[] {
     return Array.from(this.#table.all(), (slot) =>
-      statusOf(slot, { stays: this.#table.stays(slot), secondsLeft: this.#secondsLeft(slot) }),
+      statusOf(slot, {
+        stays: this.#table.stays(slot),
+        secondsLeft: this.#secondsLeft(slot),
+        waitsForPermit: this.#permits.isAwaitedBy(slot),
+      }),
     );
   }
 
@@ -270,6 +298,20 @@ export class Scheduler {
   /** Every event ends with it. */
   #advance(): void {
     if (!this.#isClosed) this.#queue.advance();
+    this.#permits.settle();
+  }
+
+  #permitGranted(slot: Slot, grant: PermitGrant): void {
+    if (grant === 'store away') this.#ground.effects.noticed('unpermitted', slot);
+    this.#advance();
+  }
+
+  /** The download goes on later, from where it was. */
+  #permitLost(slot: Slot): void {
+    if (isLoadingSlot(slot) && slot.state.kind === 'DOWNLOADING') {
+      this.#arrivals.preempt(slot, new PreemptedError('its permit to download was lost', { model: slot.key }));
+    }
+    this.#advance();
   }
 
   /** A model has just become READY: those who wait for it, or for another version of it, get it. */

@@ -31,10 +31,11 @@ export function downloaded(bytes: number, bytesTotal: number): number {
 export interface Surroundings {
   readonly stays: boolean;
   readonly secondsLeft: number | undefined;
+  readonly waitsForPermit: boolean;
 }
 
 /** What a slot looks like from outside. */
-export function statusOf(slot: Slot, { stays, secondsLeft }: Surroundings): ModelStatus {
+export function statusOf(slot: Slot, { stays, secondsLeft, waitsForPermit }: Surroundings): ModelStatus {
   const { manifest, state, lastFailure } = slot;
   return {
     id: manifest.id,
@@ -49,6 +50,7 @@ export function statusOf(slot: Slot, { stays, secondsLeft }: Surroundings): Mode
     attempts: slot.attempts,
     stays,
     ...(secondsLeft === undefined ? {} : { secondsLeft }),
+    ...(waitsForPermit ? { waitsForPermit } : {}),
     ...(lastFailure === undefined ? {} : { error: lastFailure }),
     ...ofState(state, slot.bytesTotal),
   };

@@ -19,12 +19,12 @@ export class SlotTable {
   readonly #wanted = new Map<string, Slot>();
   readonly #keys = new WeakMap<Manifest, string>();
   readonly #onChange: (slot: Slot, from: ModelState, reason: string | undefined) => void;
-  readonly #staying: ReadonlySet<string>;
+  readonly #staying: { has(id: string): boolean };
   #queued = 0;
 
   /** @param staying ids of models that are never unloaded by the scheduler itself */
   constructor(
-    staying: ReadonlySet<string>,
+    staying: { has(id: string): boolean },
     onChange: (slot: Slot, from: ModelState, reason: string | undefined) => void,
   ) {
     this.#staying = staying;

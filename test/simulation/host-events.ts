@@ -29,6 +29,8 @@ const weights = {
   'the process grows or shrinks': 2,
   'memory becomes unreadable or readable': 1,
   'a model is loaded at start': 2,
+  'a permit is granted': 10,
+  'a permit is lost': 2,
   'the host closes': 1,
 } as const;
 
@@ -57,6 +59,7 @@ export const anyHostSettings: fc.Arbitrary<ModelLoadingSettings> = fc
     queueEnabled: fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, fc.constant(false)),
     queueLimit: fc.constantFrom(1, 2, 16),
     loadConcurrency: fc.integer({ min: 1, max: 3 }),
+    loadPermits: fc.constantFrom(0, 64),
     cancelUnwantedLoads: fc.boolean(),
     retry: fc.record({ maxAttempts: fc.integer({ min: 1, max: 3 }) }),
     memoryProtection: fc.record({

@@ -138,13 +138,23 @@ class History {
       case 'a model is loaded at start':
         stage.preload(manifest);
         break;
+      case 'a permit is granted': {
+        const sought = one(stage.permits.sought);
+        if (sought !== undefined) stage.permits.grant(sought, amount % 5 > 0 ? 'permit' : 'store away');
+        break;
+      }
+      case 'a permit is lost': {
+        const held = one(stage.permits.held);
+        if (held !== undefined) stage.permits.lose(held);
+        break;
+      }
       case 'the host closes':
         stage.close();
         break;
     }
   }
 
-  /** From now on loads come to their end and time passes: whoever waits must be answered. */
+  /** From now on permits are granted, loads come to their end and time passes: whoever waits must be answered. */
   #everybodyIsAnswered(): void {
     const stage = this.#stage;
     const left = (): readonly Caller[] => stage.waiting();
@@ -178,9 +188,10 @@ class History {
     stage.check();
   }
 
-  /** Loads come to their end, workers end. */
+  /** Permits are granted, loads come to their end, workers end. */
   #answer(stubbornToo = false): void {
     const stage = this.#stage;
+    for (const model of stage.permits.sought) if (stage.permits.sought.includes(model)) stage.permits.grant(model);
     for (const load of stubbornToo ? [...stage.loads] : this.#willing(stage.loads)) {
       if (stage.stopped.has(load)) stage.give(load, stage.stopped.get(load));
       else stage.bring(load, load.slot.manifest.memory.residentMb);

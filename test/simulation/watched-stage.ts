@@ -1,8 +1,11 @@
 import type { ModelLoadingSettings } from '../../shared/config/model-loading.ts';
 import type { CasaLinguaError } from '../../shared/errors.ts';
+import type { ModelStatus } from '../../shared/host/model-host.ts';
 import { type ModelState, transitions } from '../../shared/host/model-state.ts';
 import type { Hold, Load, Slot, Stay, Waiter } from '../../shared/host/slot.ts';
 import { type Manifest, modelKey } from '../../shared/repository/manifest.ts';
+import { HandMemory } from '../support/hand-memory.ts';
+import { HandPermits } from '../support/hand-permits.ts';
 import { SchedulerStage } from '../support/scheduler-stage.ts';
 
 const MIB = 1024 * 1024;
@@ -17,6 +20,7 @@ export interface Caller {
 /** A stage that says what is wrong: it keeps its own books of everything that the scheduler must not get wrong. */
 export class WatchedStage extends SchedulerStage {
   readonly wrong: string[] = [];
+  readonly permits: HandPermits;
   readonly callers: Caller[] = [];
   /** Leases that are out. */
   readonly held: Hold[] = [];
@@ -32,7 +36,9 @@ export class WatchedStage extends SchedulerStage {
   #cameBack = 0;
 
   constructor(settings: ModelLoadingSettings, transitionsSeen: Set<string>) {
-    super(settings);
+    const permits = new HandPermits();
+    super(settings, new HandMemory(), permits);
+    this.permits = permits;
     this.#settings = settings;
     this.#transitionsSeen = transitionsSeen;
   }
@@ -133,6 +139,9 @@ export class WatchedStage extends SchedulerStage {
       wrong.push('a reservation that does not fit');
     if (load.stay.memoryMb !== load.slot.manifest.memory.peakMb) wrong.push('a load that does not reserve its peak');
     if (this.#isClosed) wrong.push('a load after the end');
+    const { id } = load.slot.manifest;
+    if (this.#needsPermits && count(this.permits.held, id) < inState(this.scheduler.status(), id, 'DOWNLOADING'))
+      wrong.push('a load without a permit');
   }
 
   override endWorker(stay: Stay): void {
@@ -191,10 +200,26 @@ export class WatchedStage extends SchedulerStage {
     this.#cameBack = 0;
     const ready = status.filter(({ state }) => state === 'READY').map(({ id }) => id);
     if (new Set(ready).size < ready.length) wrong.push('two versions of a model are READY');
+    this.#checkPermits(status);
   }
 
   waiting(): Caller[] {
     return this.callers.filter(({ answers, hasLeft }) => answers === 0 && !hasLeft);
+  }
+
+  get #needsPermits(): boolean {
+    return this.#settings.loadPermits > 0;
+  }
+
+  #checkPermits(status: readonly ModelStatus[]): void {
+    const { permits, wrong } = this;
+    if (!this.#needsPermits && permits.seeks > 0) wrong.push('a permit is sought where none is needed');
+    for (const id of new Set([...permits.held, ...permits.sought])) {
+      if (count(permits.held, id) > inState(status, id, 'DOWNLOADING'))
+        wrong.push('a permit is kept by what does not download');
+      if (count(permits.sought, id) > inState(status, id, 'QUEUED'))
+        wrong.push('a permit is sought for what is not in the queue');
+    }
   }
 
   #granted(manifest: Manifest, hold: Hold, isLease: boolean): void {
@@ -223,4 +248,12 @@ export class WatchedStage extends SchedulerStage {
   #drop(load: Load): void {
     this.loads.splice(this.loads.indexOf(load), 1);
   }
+}
+
+function count(ids: readonly string[], id: string): number {
+  return ids.filter((each) => each === id).length;
+}
+
+function inState(models: readonly ModelStatus[], id: string, state: ModelState): number {
+  return models.filter((model) => model.id === id && model.state === state).length;
 }

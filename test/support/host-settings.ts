@@ -17,6 +17,7 @@ export function hostSettings({ retry, memoryProtection, ...changes }: HostChange
     queueEnabled: true,
     queueLimit: 16,
     loadConcurrency: 1,
+    loadPermits: 64,
     cancelUnwantedLoads: false,
     retry: { maxAttempts: 3, backoffFactor: 2, initialMs: 1_000, maxMs: 60_000, cooldownMs: 30_000, ...retry },
     memoryProtection: {

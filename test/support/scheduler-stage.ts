@@ -10,6 +10,7 @@ import type { Hold, Load, Slot, Stay, Waiter } from '../../shared/host/slot.ts';
 import { type Manifest, modelKey } from '../../shared/repository/manifest.ts';
 import { HandClock } from './hand-clock.ts';
 import { HandMemory } from './hand-memory.ts';
+import type { HandPermits } from './hand-permits.ts';
 import { hostSettings } from './host-settings.ts';
 
 const MIB = 1024 * 1024;
@@ -42,12 +43,17 @@ export class SchedulerStage implements Effects {
   /** `key: FROM > TO`, in order. */
   readonly changes: string[] = [];
   readonly reasons: (string | undefined)[] = [];
-  /** `crashed key` or `lost key`. */
+  /** `crashed key`, `lost key` or `unpermitted key`. */
   readonly notices: string[] = [];
   /** How many loads began, ever. */
   begun = 0;
 
-  constructor(settings: ModelLoadingSettings = hostSettings(), memory: HandMemory = new HandMemory()) {
+  /** @param permits left out: loads need none */
+  constructor(
+    settings: ModelLoadingSettings = hostSettings(),
+    memory: HandMemory = new HandMemory(),
+    permits?: HandPermits,
+  ) {
     this.memory = memory;
     this.ledger = new MemoryLedger(settings.memoryProtection, memory);
     this.scheduler = new Scheduler({
@@ -56,6 +62,7 @@ export class SchedulerStage implements Effects {
       clock: this.clock,
       random: () => this.chance,
       effects: this,
+      permits,
     });
   }
 
@@ -77,7 +84,7 @@ export class SchedulerStage implements Effects {
     this.reasons.push(reason);
   }
 
-  noticed(event: 'crashed' | 'lost', slot: Slot): void {
+  noticed(event: 'crashed' | 'lost' | 'unpermitted', slot: Slot): void {
     this.notices.push(`${event} ${slot.key}`);
   }
 

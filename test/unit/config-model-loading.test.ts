@@ -57,6 +57,7 @@ describe('the defaults', () => {
       queueEnabled: true,
       queueLimit: 16,
       loadConcurrency: 1,
+      loadPermits: 64,
       cancelUnwantedLoads: false,
       retry: { maxAttempts: 3, backoffFactor: 2, initialMs: 1_000, maxMs: 60_000, cooldownMs: 30_000 },
       memoryProtection: { enabled: true, minimumRequiredMb: undefined, limitMb: undefined, watermarkPercent: 95 },

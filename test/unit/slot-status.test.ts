@@ -28,7 +28,7 @@ const readyOf = (stay: Stay): Ready => ({
 });
 
 const statusIn = (state: (stay: Stay, slot: Slot) => Slot['state']) =>
-  statusOf(slotIn(state), { stays: false, secondsLeft: undefined });
+  statusOf(slotIn(state), { stays: false, secondsLeft: undefined, waitsForPermit: false });
 
 const nothingLoaded = { bytesLoaded: 0, bytesTotal: 100, leases: 0, waiting: 0, memoryMb: 0, attempts: 0 };
 
@@ -137,10 +137,11 @@ describe('the status of a model', () => {
       },
     }));
 
-    expect(statusOf({ ...slot, bytesTotal: 0 }, { stays: true, secondsLeft: 3 })).toMatchObject({
+    expect(statusOf({ ...slot, bytesTotal: 0 }, { stays: true, secondsLeft: 3, waitsForPermit: true })).toMatchObject({
       progress: 0,
       stays: true,
       secondsLeft: 3,
+      waitsForPermit: true,
     });
   });
 });

@@ -30,7 +30,6 @@ export class FleetLoadPermits implements LoadPermits {
         found: (permit, sentAt, isWanted) => {
           const holder: PermitHolder = new PermitHolder(permit, sentAt, {
             ground: this.#ground,
-            store: this.#store,
             lost: () => seeker.lost(),
             ended: () => this.#active.delete(holder),
           });

@@ -3,7 +3,6 @@ import { Alarm } from './alarm.ts';
 import { type Moment, momentOf, mostSince } from './moment.ts';
 import { around, type PermitGround, trustMs } from './permit-ground.ts';
 import { type HeldPermit, release, renew } from './permit-steps.ts';
-import type { StoreAbsence } from './store-absence.ts';
 
 type State =
   | { readonly kind: 'held'; readonly lost: () => void }
@@ -17,7 +16,6 @@ type State =
 export class PermitHolder {
   readonly #permit: HeldPermit;
   readonly #ground: PermitGround;
-  readonly #store: StoreAbsence;
   readonly #ended: () => void;
   readonly #next: Alarm;
   readonly #expiry: Alarm;
@@ -34,19 +32,15 @@ export class PermitHolder {
   constructor(
     permit: HeldPermit,
     sentAt: Moment,
-    { ground, store, lost, ended }: { ground: PermitGround; store: StoreAbsence; lost: () => void; ended: () => void },
+    { ground, lost, ended }: { ground: PermitGround; lost: () => void; ended: () => void },
   ) {
     this.#permit = permit;
     this.#goodSince = sentAt;
     this.#ground = ground;
-    this.#store = store;
     this.#ended = ended;
     this.#state = { kind: 'held', lost };
     this.#next = new Alarm(ground, () => this.#send());
-    this.#expiry = new Alarm(ground, () => {
-      // It rings early when a clock was set back since.
-      if (this.#check()) this.#planExpiry();
-    });
+    this.#expiry = new Alarm(ground, () => this.#check());
     this.#plan();
   }
 
@@ -71,14 +65,10 @@ export class PermitHolder {
 
   #plan(): void {
     const { clock, times } = this.#ground;
-    this.#next.set(times.leaseMs / 3 - mostSince(this.#goodSince, clock));
-    this.#planExpiry();
-  }
-
-  /** For the first ms in which it is not trusted any more. */
-  #planExpiry(): void {
-    const { clock, times } = this.#ground;
-    this.#expiry.set(trustMs(times) + 1 - mostSince(this.#goodSince, clock));
+    const elapsed = mostSince(this.#goodSince, clock);
+    this.#next.set(times.leaseMs / 3 - elapsed);
+    // In the first ms in which it is not trusted any more.
+    this.#expiry.set(trustMs(times) + 1 - elapsed);
   }
 
   /** @returns whether it is held and trusted */
@@ -96,7 +86,7 @@ export class PermitHolder {
     const state = this.#state;
     switch (state.kind) {
       case 'held':
-        if (this.#check()) this.#renew();
+        this.#renew();
         return;
       case 'given back':
         this.#giveBack(state.since);
@@ -140,8 +130,6 @@ export class PermitHolder {
     this.#isOut = true;
     this.#ground.table.update(update, (answer) => {
       this.#isOut = false;
-      if (answer.kind === 'unavailable') this.#store.failed();
-      else this.#store.answered();
       done(answer);
     });
   }

@@ -6,7 +6,7 @@ const FEWEST = 3;
 /** Failures that are further apart say nothing about the time between them: the instance was frozen, or asked nothing. */
 const LONGEST_GAP_MS = 10_000;
 
-/** Whether the store is away, by all calls about permits that this instance has made. */
+/** Whether the store is away, by what this instance's searches for permits have seen. */
 export class StoreAbsence {
   readonly #ground: Pick<PermitGround, 'clock' | 'times'>;
   #run: { readonly since: Moment; readonly last: Moment; readonly count: number } | undefined;
