@@ -153,9 +153,17 @@ function isHeld({ report }: InstanceSnapshot): boolean {
 }
 
 /** What makes a snapshot another one; leases and times do not, or each request would be written. */
-function statesOf({ report, breakers }: InstanceSnapshot): string {
+function statesOf({ report, breakers, wishes }: InstanceSnapshot): string {
   return JSON.stringify([
-    report.models.map(({ id, version, state, attempts, error }) => [id, version, state, attempts, error?.code]),
+    report.models.map(({ id, version, state, attempts, stays, error }) => [
+      id,
+      version,
+      state,
+      attempts,
+      stays,
+      error?.code,
+    ]),
     breakers.filter(({ state }) => state !== 'CLOSED').map(({ name, state }) => [name, state]),
+    [...wishes],
   ]);
 }

@@ -14,6 +14,7 @@ function start() {
   let now = testNow;
   let models: readonly ModelStatus[] = [];
   let breakers: readonly BreakerReport[] = [];
+  let wishes: ReadonlyMap<string, number> = new Map();
   let looks = 0;
   const budgets: { readonly ms: number; readonly controller: AbortController }[] = [];
   let timer: { readonly at: number; readonly run: () => void } | undefined;
@@ -21,7 +22,7 @@ function start() {
     store,
     take: () => {
       looks += 1;
-      return snapshotOf({ at: now, models, breakers });
+      return snapshotOf({ at: now, models, breakers, wishes });
     },
     clock: { now: () => now },
     timeoutMs: 100,
@@ -54,6 +55,10 @@ function start() {
     /** In which state the only breaker is from now on. */
     become(state: BreakerReport['state'], failures = 0) {
       breakers = [{ name: 'detect a@1', state, since: now, failures }];
+    },
+    /** The only wish that it has carried out. */
+    carryOut(seq: number) {
+      wishes = new Map([['a', seq]]);
     },
     /** Time passes in which the instance is awake. */
     async advance(ms: number) {
@@ -145,6 +150,29 @@ describe('an instance tells of itself', () => {
     instance.freeze(5_000);
     instance.writer.changed();
     expect(instance.writer.pending()).toBeUndefined();
+  });
+
+  it('at once when it has carried out a wish, though that changed no model', async () => {
+    const instance = start();
+    await instance.request();
+    await instance.advance(3_000);
+
+    instance.carryOut(1);
+    await instance.request();
+
+    expect(instance.store.written.at(-1)?.wishes).toEqual(new Map([['a', 1]]));
+  });
+
+  it('at once when a model is pinned that was READY before', async () => {
+    const instance = start();
+    instance.hold([modelStatus({ stays: false })]);
+    await instance.request();
+    await instance.advance(3_000);
+
+    instance.hold([modelStatus({ stays: true })]);
+    await instance.request();
+
+    expect(instance.store.written).toHaveLength(2);
   });
 
   it('at once when a breaker opens, not with each failure before', async () => {
