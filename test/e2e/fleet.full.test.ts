@@ -1,10 +1,8 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type LocalStack, startLocal } from '../../infra/local/local-stack.ts';
-import { inferenceBundle, modelFolders, postJson, translate } from '../support/local-run.ts';
-import { copyWithSwitch, type FailedRun, type SwitchedBundle } from '../support/local-switched-bundle.ts';
+import type { LocalStack } from '../../infra/local/local-stack.ts';
+import { postJson, translate } from '../support/local-run.ts';
+import type { FailedRun, SwitchedBundle } from '../support/local-switched-bundle.ts';
+import { type SwitchedRun, startSwitchedRun } from '../support/local-switched-run.ts';
 
 /** Four instances of the deployed bundle behind the front, frozen between requests, whose engines can be made to fail. */
 
@@ -14,21 +12,13 @@ const RESET_MS = 3_000;
 const RUN_MS = 150;
 const breakerName = 'translate translate-en-es@1.0.0';
 const patience = { timeout: 60_000, interval: 50 };
-const builtFunctions = join(inferenceBundle, '..');
 
-let folder: string;
+let run: SwitchedRun;
 let bundle: SwitchedBundle;
 let stack: LocalStack;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'casalingua-fleet-'));
-  await cp(builtFunctions, join(folder, 'functions'), { recursive: true });
-  await cp(join(builtFunctions, '..', 'local'), join(folder, 'local'), { recursive: true });
-  await rm(join(folder, 'functions', 'inference'), { recursive: true });
-  bundle = await copyWithSwitch(inferenceBundle, join(folder, 'functions', 'inference'));
-  stack = await startLocal({
-    buildFolder: folder,
-    modelFolders,
+  run = await startSwitchedRun({
     instances: { inference: INSTANCES },
     monitorEveryMs: 1_000,
     environment: {
@@ -38,11 +28,9 @@ beforeAll(async () => {
       CASALINGUA_FLEET_TTL_MS: '500',
     },
   });
+  ({ stack, bundle } = run);
 });
-afterAll(async () => {
-  await stack?.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => run?.close());
 
 interface Health {
   readonly status: string;

@@ -1,12 +1,10 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LocalStack } from '../../infra/local/local-stack.ts';
 import type { ModelState } from '../../shared/host/model-state.ts';
 import { fleetCli, type Outcome } from '../support/fleet-cli.ts';
-import { inferenceBundle, postJson, startLocalRun, translate } from '../support/local-run.ts';
-import { copyWithSwitch, type SwitchedBundle } from '../support/local-switched-bundle.ts';
+import { postJson, translate } from '../support/local-run.ts';
+import type { SwitchedBundle } from '../support/local-switched-bundle.ts';
+import { type SwitchedRun, startSwitchedRun } from '../support/local-switched-run.ts';
 
 /** What an operator says by the command, and two instances do: frozen between requests, they hear of it with the next ones. */
 
@@ -14,29 +12,20 @@ const INSTANCES = 2;
 const TTL_MS = 1_000;
 const MODEL = 'translate-en-es';
 const BREAKER = `translate ${MODEL}@1.0.0`;
-const builtFunctions = join(inferenceBundle, '..');
 const patience = { timeout: 60_000, interval: 50 };
 
-let folder: string;
+let run: SwitchedRun;
 let bundle: SwitchedBundle;
 let stack: LocalStack;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'casalingua-operators-'));
-  await cp(builtFunctions, join(folder, 'functions'), { recursive: true });
-  await cp(join(builtFunctions, '..', 'local'), join(folder, 'local'), { recursive: true });
-  await rm(join(folder, 'functions', 'inference'), { recursive: true });
-  bundle = await copyWithSwitch(inferenceBundle, join(folder, 'functions', 'inference'));
-  stack = await startLocalRun({
-    buildFolder: folder,
+  run = await startSwitchedRun({
     instances: { inference: INSTANCES },
     environment: { CASALINGUA_FLEET_TTL_MS: String(TTL_MS) },
   });
+  ({ stack, bundle } = run);
 });
-afterAll(async () => {
-  await stack?.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => run?.close());
 
 interface Health {
   readonly status: string;
