@@ -14,28 +14,42 @@ export interface Settling<Ticket> {
 }
 
 /** Makes one call under a breaker. @throws BreakerOpenError, or what the call throws */
-export async function guard<T>(breaker: Breaker, call: () => Promise<T>, judge: JudgeFailure): Promise<T> {
+export function guard<T>(breaker: Breaker, call: () => Promise<T>, judge: JudgeFailure): Promise<T> {
   const ticket = breaker.admit();
-  if (ticket === undefined) throw breaker.refusal();
-  return settling(breaker, ticket, call, judge);
+  if (ticket === undefined) return Promise.reject(breaker.refusal());
+  // Handed on as it is: another async function around it would cost as much as the breaker.
+  return settling(breaker, ticket, undefined, call, judge);
 }
 
-/** Makes a call that was admitted, and tells the breaker what came of it. @throws what the call throws */
-export async function settling<Ticket, T>(
+/**
+ * Makes a call that was admitted, and tells the breaker what came of it before the caller hears of it. @throws what the call throws
+ * @param limits handed to the call
+ */
+export function settling<Ticket, Limits, T>(
   breaker: Settling<Ticket>,
   ticket: Ticket,
-  call: () => Promise<T>,
+  limits: Limits,
+  call: (limits: Limits) => Promise<T>,
   judge: JudgeFailure,
 ): Promise<T> {
   const startedAt = breaker.elapsed();
-  let result: T;
+  const running = begin(call, limits);
+  running.then(
+    () => breaker.settle(ticket, 'success', breaker.judgesTime ? breaker.elapsed() - startedAt : 0),
+    (thrown: unknown) => {
+      const tookMs = breaker.elapsed() - startedAt;
+      breaker.settle(ticket, judge(thrown, tookMs), tookMs);
+    },
+  );
+  // To catch what it throws, and throw it again, would cost more than all that a breaker does.
+  return running;
+}
+
+/** A call that throws at once is one that fails. */
+function begin<Limits, T>(call: (limits: Limits) => Promise<T>, limits: Limits): Promise<T> {
   try {
-    result = await call();
+    return call(limits);
   } catch (thrown) {
-    const tookMs = breaker.elapsed() - startedAt;
-    breaker.settle(ticket, judge(thrown, tookMs), tookMs);
-    throw thrown;
+    return Promise.reject(thrown);
   }
-  breaker.settle(ticket, 'success', breaker.judgesTime ? breaker.elapsed() - startedAt : 0);
-  return result;
 }

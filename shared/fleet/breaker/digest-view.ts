@@ -27,6 +27,10 @@ export class DigestView {
   #item: Item | undefined;
   /** Elapsed ms when what is known was asked for: an answer may be delivered a freeze later, and is none the younger for it. */
   #readAt: number | undefined;
+  /** Elapsed ms when the store was asked last, whatever came of it. */
+  #askedAt = Number.NEGATIVE_INFINITY;
+  /** Elapsed ms of the last failed call. */
+  #hurriedAt = Number.NEGATIVE_INFINITY;
   #refreshAt = Number.NEGATIVE_INFINITY;
   #waiting: ((isRead: boolean) => void)[] | undefined;
 
@@ -44,14 +48,21 @@ export class DigestView {
     if (this.#options.elapsed() >= this.#refreshAt) this.read();
   }
 
-  /** The calls of this instance fail: what it knows is to be renewed soon. */
+  /** A call of this instance failed: unless it has asked just now, it looks again at once, and not only when the next request begins. */
   hurry(): void {
-    if (this.#readAt !== undefined) this.#refreshAt = Math.min(this.#refreshAt, this.#readAt + HURRIED_TTL_MS);
+    this.#hurriedAt = this.#options.elapsed();
+    this.#refreshAt = Math.min(this.#refreshAt, this.#askedAt + HURRIED_TTL_MS);
+    this.wake();
   }
 
-  /** Whether what is known is so old that a request should wait a moment for a look at the store. */
+  /**
+   * Whether what is known is so old that a request should wait a moment for a look at the store: a failed call makes it old
+   * soon, since it may be one of thousands.
+   */
   isStale(): boolean {
-    return this.#ageMs() > 2 * this.#options.ttlMs;
+    const ageMs = this.#ageMs();
+    if (ageMs > 2 * this.#options.ttlMs) return true;
+    return ageMs > HURRIED_TTL_MS && this.#readAt !== undefined && this.#readAt <= this.#hurriedAt;
   }
 
   /** Whether the store has been away, or this instance frozen, for so long that its word has no weight any more. */
@@ -67,6 +78,7 @@ export class DigestView {
     if (isUnderWay) return;
     // A store that is away is asked again as often as one that is there.
     const askedAt = this.#options.elapsed();
+    this.#askedAt = askedAt;
     this.#planRefresh(askedAt);
     this.#options.table.read(digestKey, (answer) => {
       const waiting = this.#waiting ?? [];
@@ -80,6 +92,7 @@ export class DigestView {
   adopt(item: Item | undefined, askedAt: number): void {
     this.#item = item;
     this.#readAt = Math.max(this.#readAt ?? askedAt, askedAt);
+    this.#askedAt = Math.max(this.#askedAt, askedAt);
     this.#planRefresh(this.#readAt);
     this.#options.onItem(item);
   }

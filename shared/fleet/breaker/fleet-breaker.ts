@@ -53,6 +53,7 @@ export class FleetBreaker {
   /** The fleet says nothing against any call: the healthy way looks at no more than this. */
   #isCalm = true;
   #isSuspicious = false;
+  #isClosing = false;
   /** What was found out while the store was away: the stretch of time of the last try, and tries that succeeded. */
   #blindTriedIn: number | undefined;
   #blindSuccesses = 0;
@@ -148,9 +149,12 @@ export class FleetBreaker {
       if (!this.#isCalm) this.#blindSuccesses += 1;
       return;
     }
-    this.#window.bad(this.#elapsed(), { failed: verdict === 'failure', slow: isSlow });
+    const now = this.#elapsed();
+    this.#window.bad(now, { failed: verdict === 'failure', slow: isSlow });
     this.#isSuspicious = true;
-    this.#accuse();
+    // One bad call says little here, and may be one of thousands: whether the fleet has tripped is to be known soon.
+    this.#options.ground.digest.hurry();
+    this.#accuse(now);
   }
 
   /** What whoever is refused at this moment is told. */
@@ -175,12 +179,16 @@ export class FleetBreaker {
 
   /** A request begins: what is due by the clock is done. */
   wake(): void {
-    this.#window.tick(this.#elapsed());
+    const now = this.#elapsed();
+    this.#window.tick(now);
     this.#prober.wake();
-    if (this.#isSuspicious) this.#accuse();
+    if (this.#isSuspicious) this.#accuse(now);
     const { ramp, state } = this.#known;
-    if (ramp?.isOver(this.#elapsed()) && state.kind === 'RAMP' && this.#wins()) {
-      takeStep(this.#options.ground, close(this.name, state), () => {});
+    if (!this.#isClosing && ramp?.isOver(now) && state.kind === 'RAMP' && this.#wins()) {
+      this.#isClosing = true;
+      takeStep(this.#options.ground, close(this.name, state), () => {
+        this.#isClosing = false;
+      });
     }
   }
 
@@ -284,12 +292,11 @@ export class FleetBreaker {
     return knownActive(this.#known.entry.active, this.#options.ground.clock.wall());
   }
 
-  #accuse(): void {
-    if (!this.#evidence().showsFailure) {
+  #accuse(now: number): void {
+    if (!this.#window.showsFailure(now, this.#local.isOpen())) {
       this.#isSuspicious = false;
       return;
     }
-    this.#options.ground.digest.hurry();
     const { kind } = this.#known.state;
     const isForcedNow = isInForce(this.#known.state, this.#options.ground.clock.wall());
     if (kind !== 'OPEN' && kind !== 'HALF_OPEN' && !isForcedNow) this.#voter.consider(this.#known.entry);

@@ -79,8 +79,10 @@ export class KnownEntry {
     const { state } = this.#entry;
     const seenMs = this.#clock.elapsed() - this.#seenAt;
     switch (state.kind) {
-      case 'OPEN':
-        return Math.max(0, state.openMs + this.#waitMs - Math.max(this.#sinceMs(state.at, state.openMs), seenMs));
+      case 'OPEN': {
+        const wholeMs = state.openMs + this.#waitMs;
+        return Math.max(0, wholeMs - Math.max(this.#sinceMs(state.at, wholeMs), seenMs));
+      }
       case 'HALF_OPEN':
         // A dead prober's lease has ended when nothing has changed for its length, by this instance's own clock.
         return state.probe === undefined ? 0 : Math.max(0, state.probe.leaseMs - seenMs);

@@ -1,7 +1,7 @@
 import type { Verdict } from '../../breaker/evidence.ts';
 import type { CircuitBreakerSettings } from '../../config/circuit-breaker.ts';
 import type { Update } from '../table/fleet-table.ts';
-import { type DigestEntry, type FleetState, readEntry } from './digest-entry.ts';
+import { type FleetState, readEntry } from './digest-entry.ts';
 import { abandon, claim, type HeldProbe, settleFailure, settleSuccess } from './digest-steps.ts';
 import { type FleetGround, takeStep } from './fleet-ground.ts';
 import { drawOpenMs, openingsThatCount } from './fleet-rules.ts';
@@ -130,7 +130,7 @@ export class Prober {
       const isMine = shown.state.kind === 'HALF_OPEN' && shown.state.probe?.id === id;
       const since = this.#unclear?.id === id ? this.#unclear.sentAt : sentAt;
       this.#unclear = undefined;
-      done(isMine ? this.#ticketOf(shown, id, since) : undefined);
+      done(isMine ? this.#ticketOf(shown.state, id, since) : undefined);
     });
   }
 
@@ -138,13 +138,14 @@ export class Prober {
   #resume(state: FleetState): ProbeTicket | undefined {
     const unclear = this.#unclear;
     this.#unclear = undefined;
-    if (unclear === undefined || state.kind !== 'HALF_OPEN') return undefined;
-    return this.#ticketOf(readEntry(this.#ground.digest.item, this.#breaker), unclear.id, unclear.sentAt);
+    // The last answer may be older than what is known: the state is not taken from it.
+    return unclear === undefined ? undefined : this.#ticketOf(state, unclear.id, unclear.sentAt);
   }
 
   /** None when too little of its lease is left for a call. */
-  #ticketOf({ state, openings }: DigestEntry, id: string, sentAt: number): ProbeTicket | undefined {
+  #ticketOf(state: FleetState, id: string, sentAt: number): ProbeTicket | undefined {
     if (state.kind !== 'HALF_OPEN') return undefined;
+    const { openings } = readEntry(this.#ground.digest.item, this.#breaker);
     const { epoch, successes, openMs } = state;
     const until = sentAt + this.#settings.probeLeaseMs;
     const leftMs = until - this.#ground.clock.elapsed();

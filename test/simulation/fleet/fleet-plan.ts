@@ -96,8 +96,7 @@ export function planOf(random: SeededRandom, size?: number): FleetPlan {
     kills: often(random.pick([0.2, 1])),
     jumps: story === 'minority' ? 0 : often(0.3),
     away: isAway ? [awayFrom, awayFrom + random.between(1_000, 150_000)] : undefined,
-    partition:
-      !isClean && random.happens(0.2) ? [awayFrom, awayFrom + random.between(1_000, 100_000)] : undefined,
+    partition: !isClean && random.happens(0.2) ? [awayFrom, awayFrom + random.between(1_000, 100_000)] : undefined,
     isClean: isClean && !isAway,
   };
 }

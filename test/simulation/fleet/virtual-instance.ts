@@ -68,7 +68,8 @@ export class VirtualInstance implements Caller {
   readonly #held: (() => void)[] = [];
   #setBackMs = 0;
   #refusals = 0;
-  #answeredAt = Number.NEGATIVE_INFINITY;
+  /** Its wall clock at the last moment of which it knows what the digest was. */
+  #knowsOf = Number.NEGATIVE_INFINITY;
 
   constructor(options: VirtualInstanceOptions) {
     const { id, store, random, settings, onTransition } = options;
@@ -233,30 +234,26 @@ export class VirtualInstance implements Caller {
 
   /** Whether it has not heard of the digest for so long that it may go by its own calls alone. */
   get isBlind(): boolean {
-    return this.wall() + this.#setBackMs - this.#answeredAt > 60_000;
+    return this.wall() + this.#setBackMs - this.#knowsOf > 60_000;
   }
 
-  /** The same, and when it last told something of the digest. */
+  /** The same, and how new what it told of the digest is. */
   #watched(table: FleetTable): FleetTable {
-    const note = (kind: string, pk: string) => {
-      if (kind !== 'unavailable' && pk === digestKey.pk) this.#answeredAt = this.wall() + this.#setBackMs;
+    const now = () => this.wall() + this.#setBackMs;
+    /** An answer is as old as its question, however late it is delivered. */
+    const noted = <Answer extends { readonly kind: string }>(pk: string, done: (answer: Answer) => void) => {
+      const askedAt = now();
+      return (answer: Answer) => {
+        if (answer.kind !== 'unavailable' && pk === digestKey.pk) {
+          this.#knowsOf = Math.max(this.#knowsOf, askedAt);
+        }
+        done(answer);
+      };
     };
     return {
       query: table.query,
-      read: (key, done, options) =>
-        table.read(
-          key,
-          (answer) => {
-            note(answer.kind, key.pk);
-            done(answer);
-          },
-          options,
-        ),
-      update: (update, done) =>
-        table.update(update, (answer) => {
-          note(answer.kind, update.key.pk);
-          done(answer);
-        }),
+      read: (key, done, options) => table.read(key, noted(key.pk, done), options),
+      update: (update, done) => table.update(update, noted(update.key.pk, done)),
     };
   }
 }
