@@ -149,4 +149,19 @@ describe('the age of a view', () => {
 
     expect(store.asked).toHaveLength(5);
   });
+
+  it('of two seconds makes it worth waiting for, once a call has failed after it was read', () => {
+    const { view, clock, wakeAfter } = stage();
+    wakeAfter(0);
+    clock.pass(100);
+    view.hurry();
+    expect(view.isStale()).toBe(false);
+
+    clock.pass(1_901);
+    expect(view.isStale()).toBe(true);
+
+    wakeAfter(0);
+    clock.pass(4_999);
+    expect(view.isStale()).toBe(false);
+  });
 });

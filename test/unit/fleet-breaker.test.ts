@@ -40,6 +40,15 @@ describe('while the fleet says nothing', () => {
     expect(new Set([one.admitted(), one.admitted(), one.admitted()]).size).toBe(1);
   });
 
+  it('one failed call has the fleet looked at, though it is no evidence yet', () => {
+    const one = stage();
+    one.succeeded(9).pass(2_000);
+    const before = one.store.asked.length;
+    one.fail();
+
+    expect(one.store.asked.slice(before)).toEqual(['READ']);
+  });
+
   it('what is not known is CLOSED, where nobody has ever answered', () => {
     expect(new FleetStage().breaker.admit()).toBeDefined();
   });

@@ -50,9 +50,10 @@ export class DigestView {
 
   /** A call of this instance failed: unless it has asked just now, it looks again at once, and not only when the next request begins. */
   hurry(): void {
-    this.#hurriedAt = this.#options.elapsed();
+    const now = this.#options.elapsed();
+    this.#hurriedAt = now;
     this.#refreshAt = Math.min(this.#refreshAt, this.#askedAt + HURRIED_TTL_MS);
-    this.wake();
+    if (now >= this.#refreshAt) this.read();
   }
 
   /**

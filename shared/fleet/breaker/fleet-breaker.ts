@@ -160,7 +160,7 @@ export class FleetBreaker {
   /** What whoever is refused at this moment is told. */
   refusal(): BreakerOpenError {
     const rule = this.#isCalm ? 'local' : this.#rule();
-    if (rule === 'local') return this.#local.refusal();
+    if (rule === 'local' || (rule === 'ramp' && this.#local.refuses())) return this.#local.refusal();
     const { state } = this.#known;
     const told = stateOf(state);
     const retryAfterSeconds = Math.max(1, Math.ceil(this.#retryAfterMs() / 1000));
@@ -297,9 +297,10 @@ export class FleetBreaker {
       this.#isSuspicious = false;
       return;
     }
-    const { kind } = this.#known.state;
-    const isForcedNow = isInForce(this.#known.state, this.#options.ground.clock.wall());
-    if (kind !== 'OPEN' && kind !== 'HALF_OPEN' && !isForcedNow) this.#voter.consider(this.#known.entry);
+    const { state } = this.#known;
+    if (state.kind === 'OPEN' || state.kind === 'HALF_OPEN') return;
+    if (isForced(state) && isInForce(state, this.#options.ground.clock.wall())) return;
+    this.#voter.consider(this.#known.entry);
   }
 
   #evidence(): Evidence {

@@ -23,7 +23,9 @@ export function guardFleet<T>(breaker: FleetBreaker, call: GuardedCall<T>, judge
 }
 
 async function probing<T>(breaker: FleetBreaker, call: GuardedCall<T>, judge: JudgeFailure): Promise<T> {
-  const ticket = await new Promise<FleetTicket | undefined>((resolve) => breaker.probe(resolve));
+  const probe = await new Promise<FleetTicket | undefined>((resolve) => breaker.probe(resolve));
+  // The look at the store may have shown that it is open no more.
+  const ticket = probe ?? breaker.admit();
   if (ticket === undefined) throw breaker.refusal();
   return settling(breaker, ticket, ticket instanceof ProbeTicket ? ticket : UNLIMITED, call, judge);
 }

@@ -68,9 +68,12 @@ export class Voter {
     const { epoch } = state;
     const window = voteWindow(wall);
     const occasion = `${epoch} ${window}`;
-    if (this.#voted === occasion && count === 1) this.#considerAlone({ state, openings });
+    if (this.#voted === occasion) {
+      if (count === 1) this.#considerAlone({ state, openings });
+      return;
+    }
     const quorum = quorumOf(count, openingsThatCount(openings, wall, this.#settings.resetMs));
-    if (this.#voted === occasion || !this.#isBadEnough(quorum)) return;
+    if (!this.#isBadEnough(quorum)) return;
     if (!this.#lottery.wins(occasion, voteProbability(count))) return;
     const isFresh = () => clock.elapsed() - startedAt < FRESH_MS && clock.wall() - wall < VOTE_WINDOW_MS;
     this.#isBusy = true;

@@ -180,8 +180,9 @@ export class VirtualInstance implements Caller {
     breaker.probe((probe) => {
       const waitedMs = this.#options.time.now() - startedAt - (this.#frozenMs - frozenBefore);
       this.#options.observer.waited(this, waitedMs, true);
-      if (probe === undefined) this.#refuse();
-      else this.#call(probe);
+      const ticket = probe ?? breaker.admit();
+      if (ticket === undefined) this.#refuse();
+      else this.#call(ticket);
     });
   }
 
