@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * `fast` is `npm test` (under three minutes on two cores); `full` has the long runs (`*.full.test.ts`).
+ * `fast` and `infra` (the stack) are `npm test` (under three minutes on two cores); `full` has the long runs (`*.full.test.ts`).
  * End-to-end files start child processes and sessions: two files at a time is what two cores hold.
  */
 const common = {
@@ -18,7 +18,23 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { ...common, name: 'fast', include: ['test/**/*.test.ts'], exclude: ['test/**/*.full.test.ts'] },
+        test: {
+          ...common,
+          name: 'fast',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/infra/**', 'test/**/*.full.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...common,
+          name: 'infra',
+          include: ['test/infra/**/*.test.ts'],
+          exclude: ['test/**/*.full.test.ts'],
+          // CDK takes seconds to import: once for each worker, not for each file.
+          isolate: false,
+        },
       },
       { extends: true, test: { ...common, name: 'full', include: ['test/**/*.full.test.ts'], testTimeout: 600_000 } },
     ],

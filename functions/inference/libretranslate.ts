@@ -8,7 +8,7 @@ import type { DetectedLanguage } from '../../shared/runtime/tasks.ts';
 import { untilAborted } from '../../shared/until-aborted.ts';
 import type { Detect } from './detect-service.ts';
 import { tellFallbacks } from './fallback-header.ts';
-import { findTexts, type HtmlText, replaceTexts } from './html.ts';
+import { type HtmlDocument, readDocuments } from './html-documents.ts';
 import { languageName } from './languages.ts';
 import { type LibreTranslateBody, readBody, readTexts, readTranslateRequest } from './libretranslate-input.ts';
 import { workOf } from './text.ts';
@@ -37,9 +37,9 @@ export function libreTranslateRoutes(deps: {
       const body = await readBody(c);
       const { texts, batch, source, target, format, alternatives } = readTranslateRequest(body, limits);
       c.set('work', workOf(texts));
-      const documents = format === 'html' ? texts.map(findTexts) : undefined;
+      const documents = format === 'html' ? await readDocuments(texts) : undefined;
       const passages = await translations.translate({
-        passages: documents?.map((found) => found.map(({ text }) => text)) ?? texts.map((text) => [text]),
+        passages: documents?.map((document) => document.texts) ?? texts.map((text) => [text]),
         source,
         target,
         // Of markup LibreTranslate gives no alternatives either.
@@ -83,20 +83,12 @@ interface Answer {
   readonly detected: DetectedLanguage | null;
 }
 
-function answer(passage: TranslatedPassage, original: string, found: readonly HtmlText[] | undefined): Answer {
+function answer(passage: TranslatedPassage, original: string, document: HtmlDocument | undefined): Answer {
   const detected = passage.detected === null ? null : inPercent(passage.detected);
   const [only] = passage.parts;
-  return found === undefined
+  return document === undefined
     ? { text: only?.text ?? original, alternatives: only?.alternatives ?? [], detected }
-    : {
-        text: replaceTexts(
-          original,
-          found,
-          passage.parts.map(({ text }) => text),
-        ),
-        alternatives: [],
-        detected,
-      };
+    : { text: document.withTexts(passage.parts.map(({ text }) => text)), alternatives: [], detected };
 }
 
 /** One list for all texts, as LibreTranslate judges an array: each language's confidence weighted by the texts' lengths. */

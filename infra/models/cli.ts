@@ -5,7 +5,7 @@ import { modelKey } from '../../shared/repository/manifest.ts';
 import { createS3Client } from '../../shared/repository/s3-object-store.ts';
 import { S3PublishingStore } from '../../shared/repository/s3-publishing-store.ts';
 import { currentUser, patientStore, print, runCommand } from '../operator-command.ts';
-import { activate, list, publish, type Repository } from './commands.ts';
+import { activate, activateFirst, list, publish, type Repository } from './commands.ts';
 import { createProgressBar } from './progress-bar.ts';
 
 interface CommonOptions {
@@ -22,19 +22,20 @@ withCommonOptions(program.command('publish'))
   .description('publish a folder that holds casalingua.json and the model in the Hugging Face ONNX layout')
   .argument('<folder>')
   .option('--activate', 'make it the active version')
-  .action(async (folder: string, options: CommonOptions & { activate?: boolean }) => {
+  .option('--activate-first', 'make it the active version where none is active yet, as deployments do')
+  .action(async (folder: string, options: CommonOptions & { activate?: boolean; activateFirst?: boolean }) => {
     const repository = openRepository(options);
     const bar = createProgressBar();
     const manifest = await publish(repository, folder, bar.update).finally(bar.stop);
     const bytes = manifest.files.reduce((sum, file) => sum + file.size, 0);
-    const activation = options.activate
-      ? await activate(repository, manifest.id, manifest.version, currentUser())
-      : undefined;
+    const { id, version } = manifest;
+    const makeActive = options.activate ? activate : options.activateFirst ? activateFirst : undefined;
+    const activation = await makeActive?.(repository, id, version, currentUser());
     print(
       options,
       {
-        id: manifest.id,
-        version: manifest.version,
+        id,
+        version,
         files: manifest.files.length,
         bytes,
         active: activation !== undefined,

@@ -46,6 +46,17 @@ export async function activate(
   return active.activate({ id, version, by, request: randomUUID(), expectedSeq: current?.seq ?? 0 });
 }
 
+/** Makes a version the active one where none is yet: a deployment must not undo what an operator chose. */
+export async function activateFirst(
+  repository: Repository,
+  id: string,
+  version: string,
+  by: string,
+): Promise<ActivationResult | undefined> {
+  const current = await repository.active.current(id);
+  return current === undefined ? activate(repository, id, version, by) : undefined;
+}
+
 export async function list({ store, active }: Repository): Promise<ListedModel[]> {
   const { folders } = await store.list(REPOSITORY_PREFIX, { delimiter: '/' });
   const ids = folders.map((folder) => folder.slice(REPOSITORY_PREFIX.length, -1)).sort();

@@ -71,6 +71,26 @@ describe('npm run models', () => {
     expect(JSON.parse(listed.stdout)).toEqual([{ id: 'translate-es-en', active: '1.0.0', versions: ['1.0.0'] }]);
   });
 
+  it('leaves the active version alone when a deployment publishes again', async () => {
+    const first = await models(
+      env,
+      'publish',
+      join(root, 'infra/models/translate-en-es'),
+      '--activate-first',
+      '--json',
+    );
+    expect(JSON.parse(first.stdout)).toMatchObject({ id: 'translate-en-es', active: true });
+
+    const again = await models(
+      env,
+      'publish',
+      join(root, 'infra/models/translate-en-es'),
+      '--activate-first',
+      '--json',
+    );
+    expect(JSON.parse(again.stdout)).toMatchObject({ id: 'translate-en-es', active: false });
+  });
+
   it('does not activate what is not published', async () => {
     const result = await models(env, 'activate', 'translate-es-en', '9.9.9');
 
