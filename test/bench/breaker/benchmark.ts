@@ -4,8 +4,8 @@ import { startChild } from '../child.ts';
 import { folders } from '../folders.ts';
 import { installPeers } from '../install-peers.ts';
 import { bundleProgram } from '../programs.ts';
-import type { LoopRequest, Timed } from './loop.ts';
 import { reportOf } from './report.ts';
+import type { LoopRequest, Timed } from './timed.ts';
 
 /** Short rounds, so that what else the machine does hits all sides. */
 const CALLS = 20_000;

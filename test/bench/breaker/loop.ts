@@ -1,31 +1,12 @@
 /** One call through a breaker, ours and others', in one process and in turns. */
 import { ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
-import { Breaker } from '../../../shared/breaker/breaker.ts';
-import { createBreakerClock } from '../../../shared/breaker/breaker-clock.ts';
 import { guard } from '../../../shared/breaker/guard.ts';
-import { breakerSettings } from '../../support/breaker-settings.ts';
+import { guardFleet } from '../../../shared/fleet/breaker/fleet-guard.ts';
 import { serve } from '../serve.ts';
 import { createOpossum } from './opossum-breaker.ts';
+import { createOurs } from './our-breakers.ts';
+import { type Decision, type Kind, kinds, type LoopRequest, type Side, sides, type Timed } from './timed.ts';
 
-export interface LoopRequest {
-  /** Of each kind. */
-  readonly calls: number;
-}
-
-/** Ns for each call. */
-export type Kind = 'admitted' | 'refused' | 'failed';
-export interface Timed {
-  readonly ours: Readonly<Record<Kind, number>>;
-  readonly cockatiel: Readonly<Record<Kind, number>>;
-  readonly opossum: Readonly<Record<Kind, number>>;
-  /** The call itself, without a breaker; where it fails, most of it is the throw and the catch of the language. */
-  readonly bare: Readonly<Record<'admitted' | 'failed', number>>;
-  /** Our decision alone, without the call and its promise; of a refusal with the error for the caller. */
-  readonly decision: Readonly<Record<'admitted' | 'refused', number>>;
-}
-
-/** Failures that never come together. */
-const NEVER = 1_000_000_000;
 const RESET_MS = 3_600_000;
 const broken = new Error('the call failed');
 const works = async () => 1;
@@ -35,66 +16,83 @@ const fails = async (): Promise<number> => {
 
 type Through = (call: () => Promise<number>) => Promise<number>;
 
-function ourBreaker(failureThreshold: number): Breaker {
-  return new Breaker({
-    name: 'translate m@1',
-    settings: breakerSettings({ failureThreshold, resetMs: RESET_MS }),
-    clock: createBreakerClock(Date.now),
-    onTransition: () => {},
-  });
-}
-
-const judge = () => 'failure' as const;
-const ours = (breaker: Breaker): Through => {
-  return (call) => guard(breaker, call, judge);
-};
 const cockatiel = (threshold: number): Through => {
   const policy = circuitBreaker(handleAll, { halfOpenAfter: RESET_MS, breaker: new ConsecutiveBreaker(threshold) });
   return (call) => policy.execute(call);
 };
+const judge = () => 'failure' as const;
 
-const ourOpen = ourBreaker(1);
+const ours = await createOurs(RESET_MS);
 const cockatielOpen = cockatiel(1);
-await ours(ourOpen)(fails).catch(() => {});
 await cockatielOpen(fails).catch(() => {});
 
-const through = {
-  ours: { admitted: ours(ourBreaker(5)), refused: ours(ourOpen), failed: ours(ourBreaker(NEVER)) },
-  cockatiel: { admitted: cockatiel(5), refused: cockatielOpen, failed: cockatiel(NEVER) },
+const through: Readonly<Record<Side, Readonly<Record<Kind, Through>>>> = {
+  ours: {
+    admitted: (call) => guardFleet(ours.closed, call, judge),
+    refused: (call) => guardFleet(ours.open, call, judge),
+    failed: (call) => guardFleet(ours.neverOpens, call, judge),
+  },
+  local: {
+    admitted: (call) => guard(ours.local.closed, call, judge),
+    refused: (call) => guard(ours.local.open, call, judge),
+    failed: (call) => guard(ours.local.neverOpens, call, judge),
+  },
+  cockatiel: { admitted: cockatiel(5), refused: cockatielOpen, failed: cockatiel(Number.MAX_SAFE_INTEGER) },
   opossum: {
     admitted: createOpossum(works, 'closed', RESET_MS),
     refused: createOpossum(works, 'open', RESET_MS),
     failed: createOpossum(fails, 'never opens', RESET_MS),
   },
-} as const;
-const decided = ourBreaker(5);
+};
+const bare: Through = (call) => call();
 
+const decide: Readonly<Record<Decision, () => void>> = {
+  // As a request does: it asks before it waits for its model, and again before the call.
+  admitted: () => {
+    if (ours.closed.refuses()) return;
+    const ticket = ours.closed.admit();
+    if (ticket !== undefined) ours.closed.settle(ticket, 'success', 0);
+  },
+  refused: () => {
+    if (ours.open.refuses()) ours.open.refusal();
+  },
+  refusedForTheFleet: () => {
+    if (ours.openForTheFleet.refuses()) ours.openForTheFleet.refusal();
+  },
+  localAdmitted: () => {
+    const ticket = ours.local.closed.admit();
+    if (ticket !== undefined) ours.local.closed.settle(ticket, 'success', 0);
+  },
+  localRefused: () => {
+    if (ours.local.open.admit() === undefined) ours.local.open.refusal();
+  },
+};
+
+let round = 0;
 serve<LoopRequest, Timed>(async ({ calls }) => {
+  await ours.renew();
+  // Each side comes first in its turn: what a process meets when it has just been woken is nobody's in particular.
+  const first = round++ % sides.length;
+  const inTurn = [...sides.slice(first), ...sides.slice(0, first)];
   const timed = {
-    ours: { admitted: 0, refused: 0, failed: 0 },
-    cockatiel: { admitted: 0, refused: 0, failed: 0 },
-    opossum: { admitted: 0, refused: 0, failed: 0 },
+    through: await forEach(kinds, (kind) => forEach(inTurn, (side) => nanoseconds(calls, kind, through[side][kind]))),
+    bare: await forEach(['admitted', 'failed'], (kind) => nanoseconds(calls, kind, bare)),
+    decision: await forEach(Object.keys(decide) as Decision[], (one) => decisions(calls, decide[one])),
+    wake: decisions(calls, () => ours.wake()),
   };
-  for (const kind of ['admitted', 'refused', 'failed'] as const) {
-    for (const side of ['ours', 'cockatiel', 'opossum'] as const) {
-      timed[side][kind] = await nanoseconds(calls, kind, through[side][kind]);
-    }
-  }
-  const bare: Through = (call) => call();
-  return {
-    ...timed,
-    bare: { admitted: await nanoseconds(calls, 'admitted', bare), failed: await nanoseconds(calls, 'failed', bare) },
-    decision: {
-      admitted: decisions(calls, () => {
-        const ticket = decided.admit();
-        if (ticket !== undefined) decided.settle(ticket, 'success', 0);
-      }),
-      refused: decisions(calls, () => {
-        if (ourOpen.admit() === undefined) ourOpen.refusal();
-      }),
-    },
-  };
+  if (!ours.hasVoted()) throw new Error('the calls that failed made no voter of this instance');
+  return timed;
 });
+
+/** One after the other. */
+async function forEach<Key extends string, Value>(
+  keys: readonly Key[],
+  measure: (key: Key) => Value | Promise<Value>,
+): Promise<Record<Key, Value>> {
+  const measured: Partial<Record<Key, Value>> = {};
+  for (const key of keys) measured[key] = await measure(key);
+  return measured as Record<Key, Value>;
+}
 
 async function nanoseconds(calls: number, kind: Kind, through: Through): Promise<number> {
   const call = kind === 'failed' ? fails : works;

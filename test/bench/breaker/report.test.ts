@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import type { Timed } from './loop.ts';
 import { reportOf } from './report.ts';
+import type { Timed } from './timed.ts';
 
 const round: Timed = {
-  ours: { admitted: 200, refused: 1_100, failed: 1_500 },
-  cockatiel: { admitted: 250, refused: 5_500, failed: 2_000 },
-  opossum: { admitted: 800, refused: 6_000, failed: 6_000 },
+  through: {
+    admitted: { ours: 200, local: 150, cockatiel: 250, opossum: 800 },
+    refused: { ours: 1_100, local: 1_100, cockatiel: 5_500, opossum: 6_000 },
+    failed: { ours: 1_500, local: 1_250, cockatiel: 2_000, opossum: 6_000 },
+  },
   bare: { admitted: 50, failed: 1_000 },
-  decision: { admitted: 25, refused: 100 },
+  decision: { admitted: 25, refused: 100, refusedForTheFleet: 150, localAdmitted: 20, localRefused: 50 },
+  wake: 40,
 };
 
 describe('the report of breakers', () => {
@@ -16,8 +19,28 @@ describe('the report of breakers', () => {
 
     expect(ratios).toMatchObject({
       admit_vs_cockatiel: 0.8,
-      refuse_vs_opossum: 100 / 5_000,
+      refuse_vs_opossum: 150 / 5_000,
       failure_vs_opossum: 500 / 5_000,
+    });
+  });
+
+  it('takes the dearer of two refusals: where the instance itself has opened it, and where the fleet has', () => {
+    const { ratios } = reportOf([round, round, round]);
+
+    expect(ratios).toMatchObject({
+      refuse_alone_vs_opossum: 100 / 5_000,
+      refuse_for_the_fleet_vs_opossum: 150 / 5_000,
+      refuse_vs_opossum: 150 / 5_000,
+    });
+  });
+
+  it("tells what an instance's own breakers take, without the fleet", () => {
+    const { ratios } = reportOf([round, round, round]);
+
+    expect(ratios).toMatchObject({
+      local_admit_vs_cockatiel: 0.6,
+      local_refuse_vs_opossum: 50 / 5_000,
+      local_failure_vs_opossum: 250 / 5_000,
     });
   });
 
