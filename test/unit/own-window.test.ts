@@ -29,7 +29,8 @@ describe("an instance's own calls show failure", () => {
 
   it('not by one bad call after good ones, however long ago those were', () => {
     expect(shows('gggb', 60_000)).toBe(false);
-    expect(shows('gggbb', 60_000)).toBe(true);
+    expect(shows('gggbb', 60_000)).toBe(false);
+    expect(shows('gggbbb', 60_000)).toBe(true);
   });
 
   it('by the last calls alone, where they are many: what failed long ago is over', () => {

@@ -10,7 +10,7 @@ const SHOWN_MS = 30_000;
  * Of these half must be bad, whatever their age: who sees a call now and then would take one that failed for all of its calls of
  * late, and a large fleet of such instances would trip over a model that fails one call in ten.
  */
-const RECENT_CALLS = 4;
+const RECENT_CALLS = 6;
 const FAILURE_PERCENT = 50;
 const SLOW_PERCENT = 80;
 
