@@ -2,6 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ModelWorker } from '../../shared/runtime/model-worker.ts';
 import { described, directions, measureQuality, searches, startTranslator } from '../support/translation-quality.ts';
 
+// Beam search takes its time: it is measured in the full run.
+const quick = searches.filter(({ numBeams }) => numBeams === 1);
+
 describe.each(directions)('the first 300 reference lines of %s', (direction) => {
   let translator: ModelWorker;
   beforeAll(async () => {
@@ -9,7 +12,7 @@ describe.each(directions)('the first 300 reference lines of %s', (direction) => 
   });
   afterAll(() => translator.terminate());
 
-  test.each(searches)('by $search are as good as $measure, within 0.5 chrF2', async (search) => {
+  test.each(quick)('by $search are as good as $measure, within 0.5 chrF2', async (search) => {
     const quality = await measureQuality(translator, direction, search, 300);
     console.info(described(direction, search, quality));
 
