@@ -1,5 +1,5 @@
 import type { BreakerReport } from '../../shared/breaker/breaker-state.ts';
-import type { DigestEntry } from '../../shared/fleet/breaker/digest-entry.ts';
+import { type DigestEntry, isForced } from '../../shared/fleet/breaker/digest-entry.ts';
 import type { FleetBreaker } from './fleet-breakers.ts';
 import { timeOf } from './time-document.ts';
 
@@ -31,10 +31,7 @@ function sharedDocument({ state, openings, active }: DigestEntry) {
       state.kind === 'HALF_OPEN' && state.probe !== undefined
         ? { owner: state.probe.owner, since: timeOf(state.at), lease_seconds: state.probe.leaseMs / 1000 }
         : null,
-    forced:
-      state.kind === 'FORCED_OPEN' || state.kind === 'FORCED_CLOSED'
-        ? { by: state.by, why: state.why, until: timeOf(state.until) }
-        : null,
+    forced: isForced(state) ? { by: state.by, why: state.why, until: timeOf(state.until) } : null,
     openings: openings?.count ?? 0,
     active_instances: active?.count ?? null,
   };

@@ -1,4 +1,4 @@
-import { breakersIn, digestKey, isInForce, readEntry } from '../../shared/fleet/breaker/digest-entry.ts';
+import { breakersIn, digestKey, isForced, isInForce, readEntry } from '../../shared/fleet/breaker/digest-entry.ts';
 import { release } from '../../shared/fleet/breaker/digest-steps.ts';
 import type { TableStore } from '../../shared/fleet/table/table-store.ts';
 import type { MonitorTask } from './monitor.ts';
@@ -12,8 +12,7 @@ export function createReleaseExpired(table: TableStore, clock: { now(): number }
       const released: string[] = [];
       for (const breaker of breakersIn(digest)) {
         const { state } = readEntry(digest, breaker);
-        const isForced = state.kind === 'FORCED_OPEN' || state.kind === 'FORCED_CLOSED';
-        if (!isForced || isInForce(state, clock.now())) continue;
+        if (!isForced(state) || isInForce(state, clock.now())) continue;
         const { kind } = await table.update(release(breaker, state), { signal });
         if (kind === 'updated') released.push(breaker);
       }

@@ -2,6 +2,7 @@ import {
   breakersIn,
   type DigestEntry,
   digestKey,
+  isForced,
   isInForce,
   readEntry,
 } from '../../shared/fleet/breaker/digest-entry.ts';
@@ -52,6 +53,6 @@ export async function limitPermits(table: TableStore, model: string, count: numb
 }
 
 function forcedInWords(state: DigestEntry['state']): string {
-  if (state.kind !== 'FORCED_OPEN' && state.kind !== 'FORCED_CLOSED') return '';
+  if (!isForced(state)) return '';
   return `, by ${state.by} until ${new Date(state.until).toISOString()}: ${state.why}`;
 }

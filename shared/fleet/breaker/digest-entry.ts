@@ -118,12 +118,17 @@ const ranks: Readonly<Record<FleetState['kind'], number>> = {
   FORCED_CLOSED: 0,
 };
 
+/** What an operator has said. */
+export type ForcedState = FleetState & { readonly kind: 'FORCED_OPEN' | 'FORCED_CLOSED' };
+
+/** Whether an operator has forced it, whether or not that still rules. */
+export function isForced(state: FleetState): state is ForcedState {
+  return state.kind === 'FORCED_OPEN' || state.kind === 'FORCED_CLOSED';
+}
+
 /** Whether an operator's word rules at this moment. */
-export function isInForce(
-  state: FleetState,
-  wall: number,
-): state is FleetState & { kind: 'FORCED_OPEN' | 'FORCED_CLOSED' } {
-  return (state.kind === 'FORCED_OPEN' || state.kind === 'FORCED_CLOSED') && wall < state.until;
+export function isInForce(state: FleetState, wall: number): state is ForcedState {
+  return isForced(state) && wall < state.until;
 }
 
 type StoredMap = Readonly<Record<string, string | number>>;

@@ -1,13 +1,15 @@
 import type { Breaker, Ticket } from '../../breaker/breaker.ts';
-import type { BreakerReport, BreakerState, BreakerTransition } from '../../breaker/breaker-state.ts';
+import type { BreakerReport, BreakerTransition } from '../../breaker/breaker-state.ts';
 import { BreakerOpenError } from '../../breaker/errors.ts';
 import type { Verdict } from '../../breaker/evidence.ts';
 import type { CircuitBreakerSettings } from '../../config/circuit-breaker.ts';
 import type { Item } from '../table/fleet-table.ts';
-import { type FleetState, isInForce } from './digest-entry.ts';
+import { BlindTries } from './blind-tries.ts';
+import { type FleetState, isForced, isInForce } from './digest-entry.ts';
 import { close } from './digest-steps.ts';
 import { type FleetGround, takeStep } from './fleet-ground.ts';
-import { blindProbability, knownActive, tryProbability } from './fleet-rules.ts';
+import { knownActive, tryProbability } from './fleet-rules.ts';
+import { reasonOf, stateOf } from './fleet-words.ts';
 import { KnownEntry } from './known-entry.ts';
 import { Lottery } from './lottery.ts';
 import { OwnWindow } from './own-window.ts';
@@ -48,15 +50,12 @@ export class FleetBreaker {
   readonly #prober: Prober;
   readonly #voter: Voter;
   readonly #tries: Lottery;
-  readonly #blindTries: Lottery;
+  readonly #blind: BlindTries;
   #window = new OwnWindow();
   /** The fleet says nothing against any call: the healthy way looks at no more than this. */
   #isCalm = true;
   #isSuspicious = false;
   #isClosing = false;
-  /** What was found out while the store was away: the stretch of time of the last try, and tries that succeeded. */
-  #blindTriedIn: number | undefined;
-  #blindSuccesses = 0;
   #refusal: BreakerOpenError | undefined;
 
   constructor(options: FleetBreakerOptions) {
@@ -68,7 +67,7 @@ export class FleetBreaker {
     this.#prober = new Prober(this.name, ground, settings);
     this.#voter = new Voter(this.name, ground, settings, () => this.#evidence());
     this.#tries = new Lottery(ground.random);
-    this.#blindTries = new Lottery(ground.random);
+    this.#blind = new BlindTries(ground.random, options.ttlMs);
   }
 
   get judgesTime(): boolean {
@@ -146,10 +145,10 @@ export class FleetBreaker {
     if (!this.#local.settle(ticket, verdict, tookMs) || verdict === 'neutral') return;
     if (verdict === 'success' && !isSlow) {
       this.#window.succeeded();
-      if (!this.#isCalm) this.#blindSuccesses += 1;
+      if (!this.#isCalm) this.#blind.succeeded();
       return;
     }
-    const now = this.#elapsed();
+    const now = this.elapsed();
     this.#window.bad(now, { failed: verdict === 'failure', slow: isSlow });
     this.#isSuspicious = true;
     // One bad call says little here, and may be one of thousands: whether the fleet has tripped is to be known soon.
@@ -179,7 +178,7 @@ export class FleetBreaker {
 
   /** A request begins: what is due by the clock is done. */
   wake(): void {
-    const now = this.#elapsed();
+    const now = this.elapsed();
     this.#window.tick(now);
     this.#prober.wake();
     if (this.#isSuspicious) this.#accuse(now);
@@ -195,7 +194,7 @@ export class FleetBreaker {
   /** The store shows the digest like this. */
   learn(item: Item | undefined): void {
     const learned = this.#known.learn(item);
-    this.#blindSuccesses = 0;
+    this.#blind.forget();
     if (learned === undefined) return;
     const { from, to, beginsAnew } = learned;
     if (beginsAnew) {
@@ -214,8 +213,9 @@ export class FleetBreaker {
     });
   }
 
+  /** Ms that have passed; never goes back. */
   elapsed(): number {
-    return this.#elapsed();
+    return this.#options.ground.clock.elapsed();
   }
 
   report(): BreakerReport {
@@ -252,7 +252,7 @@ export class FleetBreaker {
       case 'OPEN':
       case 'HALF_OPEN':
         if (!digest.isBlind()) return 'probe';
-        if (this.#blindSuccesses >= this.#options.settings.halfOpenSuccesses) return 'local';
+        if (this.#blind.successes >= this.#options.settings.halfOpenSuccesses) return 'local';
         return 'blind';
     }
   }
@@ -268,24 +268,18 @@ export class FleetBreaker {
     if (this.#prober.isBusy) return false;
     const { state } = this.#known;
     if (this.#prober.isMine(state)) return true;
-    const second = Math.floor(this.#elapsed() / SECOND_MS);
+    const second = Math.floor(this.elapsed() / SECOND_MS);
     return this.#tries.wins(`${state.kind} ${state.epoch} ${second}`, tryProbability(this.#active()));
   }
 
-  /** The store is away, and it was open for long enough: about one instance of all tries one call in the time of a look. */
+  /** The store is away: it has to have been open for long enough all the same. */
   #mayTryBlindly(): boolean {
-    const stretch = this.#blindStretch();
-    if (this.#known.openForMs() > 0 || this.#blindTriedIn === stretch) return false;
-    return this.#blindTries.wins(String(stretch), blindProbability(this.#active()));
+    return this.#known.openForMs() <= 0 && this.#blind.mayTry(this.elapsed(), this.#active());
   }
 
   #tryBlindly(): FleetTicket | undefined {
-    this.#blindTriedIn = this.#blindStretch();
+    this.#blind.tried(this.elapsed());
     return this.#local.admit();
-  }
-
-  #blindStretch(): number {
-    return Math.floor(this.#elapsed() / this.#options.ttlMs);
   }
 
   #active(): number | undefined {
@@ -305,7 +299,7 @@ export class FleetBreaker {
 
   #evidence(): Evidence {
     const isOpen = this.#local.isOpen();
-    const now = this.#elapsed();
+    const now = this.elapsed();
     return {
       isOpen,
       showsFailure: this.#window.showsFailure(now, isOpen),
@@ -320,7 +314,7 @@ export class FleetBreaker {
       case 'OPEN':
         return this.#known.openForMs();
       case 'RAMP':
-        return ramp?.nextStepMs(this.#elapsed()) ?? 0;
+        return ramp?.nextStepMs(this.elapsed()) ?? 0;
       case 'FORCED_OPEN':
         return state.until - this.#options.ground.clock.wall();
       // While a probe is out, it may end at any moment.
@@ -329,41 +323,5 @@ export class FleetBreaker {
       case 'CLOSED':
         return SECOND_MS;
     }
-  }
-
-  #elapsed(): number {
-    return this.#options.ground.clock.elapsed();
-  }
-}
-
-function isForced(state: FleetState): state is FleetState & { kind: 'FORCED_OPEN' | 'FORCED_CLOSED' } {
-  return state.kind === 'FORCED_OPEN' || state.kind === 'FORCED_CLOSED';
-}
-
-/** As every breaker's states are told. */
-function stateOf({ kind }: FleetState): BreakerState {
-  switch (kind) {
-    case 'FORCED_OPEN':
-      return 'OPEN';
-    case 'FORCED_CLOSED':
-      return 'CLOSED';
-    default:
-      return kind;
-  }
-}
-
-function reasonOf(from: FleetState, to: FleetState): string {
-  switch (to.kind) {
-    case 'OPEN':
-      return from.kind === 'OPEN' || from.kind === 'HALF_OPEN' ? 'a probe failed' : 'enough instances saw it fail';
-    case 'HALF_OPEN':
-      return 'an instance of the fleet probes it';
-    case 'RAMP':
-      return 'the probes of the fleet succeeded';
-    case 'CLOSED':
-      return isForced(from) ? 'an operator released it' : 'all calls go through again';
-    case 'FORCED_OPEN':
-    case 'FORCED_CLOSED':
-      return `${to.by} forced it: ${to.why}`;
   }
 }

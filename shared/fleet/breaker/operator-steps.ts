@@ -1,7 +1,7 @@
 import { VersionConflictError } from '../../repository/errors.ts';
 import type { Update } from '../table/fleet-table.ts';
 import type { TableStore } from '../table/table-store.ts';
-import { type DigestEntry, digestKey, type FleetState, readEntry } from './digest-entry.ts';
+import { type DigestEntry, digestKey, type FleetState, isForced, readEntry } from './digest-entry.ts';
 import { type Force, force, release } from './digest-steps.ts';
 
 /** Others who change the same breaker at the same moment, so often in a row, are no accident. */
@@ -22,9 +22,7 @@ export function forceBreaker(
 
 /** Takes the operator's word back; one that nobody has forced stays as it is. @throws as `forceBreaker` */
 export function releaseBreaker(table: TableStore, breaker: string): Promise<FleetState> {
-  return change(table, breaker, ({ state }) =>
-    state.kind === 'FORCED_OPEN' || state.kind === 'FORCED_CLOSED' ? release(breaker, state) : undefined,
-  );
+  return change(table, breaker, ({ state }) => (isForced(state) ? release(breaker, state) : undefined));
 }
 
 async function change(
