@@ -143,6 +143,30 @@ describe('RepositoryCatalog', () => {
     expect(store.lists).toBe(0);
   });
 
+  it('reads the active versions anew when the fleet tells that they have changed, and not before', async () => {
+    const { active, catalog, versions } = setUp();
+    catalog.announced(7);
+    await versions();
+    active.versions.set('a', { version: '1.0.0', seq: 2 });
+    catalog.announced(7);
+    await catalog.pending();
+    expect(active.reads).toHaveLength(1);
+
+    catalog.announced(8);
+    await catalog.pending();
+    expect(active.reads).toHaveLength(2);
+  });
+
+  it('reads them once more when the change is told during a reading, which may have come too early', async () => {
+    const { active, catalog, versions } = setUp();
+    await versions();
+    catalog.announced(1);
+    catalog.announced(2);
+    await catalog.pending();
+    await catalog.pending();
+    expect(active.reads).toHaveLength(3);
+  });
+
   it('asks the stores once however many ask at the same time', async () => {
     const { active, store, catalog } = setUp();
 
