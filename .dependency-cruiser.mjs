@@ -46,7 +46,7 @@ export default {
       name: 'aws-in-adapters-only',
       comment: 'domain code takes its stores as ports; adapters are named after what they adapt to',
       severity: 'error',
-      from: { path: '^(functions|shared)/', pathNot: '/(s3|dynamo)-[^/]+\\.ts$' },
+      from: { path: '^(functions|shared)/', pathNot: '/(?:(?:s3|dynamo)-[^/]+|lambda-invoke)\\.ts$' },
       to: { path: 'node_modules/@(aws-sdk|smithy)/' },
     },
     {

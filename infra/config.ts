@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { MODEL_ID } from '../shared/config/model-id.ts';
+import { allScopes } from '../shared/config/scopes.ts';
 import { matchRoute, routes } from './routes.ts';
 
 /** MB that Lambda gives a function: memory, and disk under `/tmp`. */
@@ -18,7 +19,8 @@ const perSecond = z.strictObject({
 });
 
 const authorizer = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('none') }),
+  /** The functions themselves, by API keys: the gateway lets everybody through to them. */
+  z.strictObject({ kind: z.literal('keys') }),
   z.strictObject({ kind: z.literal('iam') }),
   z.strictObject({
     kind: z.literal('jwt'),
@@ -26,6 +28,8 @@ const authorizer = z.discriminatedUnion('kind', [
     audience: z.array(z.string().min(1)).min(1),
     /** Of which the token must have one; empty: none is asked for. */
     scopes: z.array(z.string().min(1)).default([]),
+    /** What a token's scopes allow in the functions, by their names. @default - `casalingua/infer` and so on */
+    allows: z.record(z.string().min(1), z.enum(allScopes)).optional(),
   }),
 ]);
 
@@ -99,8 +103,15 @@ const schema = z
     monitor: z.strictObject({ memoryMb }),
     /** Models that do not come with the project, with their manifests' figures. */
     models: z.record(modelId, modelNeeds).default({}),
-    /** Who may call: `callers` translate and look at health in detail, `operators` use `/admin`. `none` leaves `/admin` out. */
+    /** By what is told who calls: `callers` translate and look at health in detail, `operators` use `/admin` and `/metrics`. */
     authorization: z.strictObject({ callers: authorizer, operators: authorizer }),
+    /** What one caller may ask for in a minute, unless its key has limits of its own; left out: no limit. */
+    callerLimits: z
+      .strictObject({
+        requestsPerMinute: z.int().positive().optional(),
+        charactersPerMinute: z.int().positive().optional(),
+      })
+      .default({}),
     throttling: z.strictObject({ everywhere: perSecond, routes: z.record(z.string(), perSecond).default({}) }),
     /** Origins that browsers may call from; empty: CORS is off. */
     corsOrigins: z.array(z.string().regex(/^(\*|https?:\/\/[^/]+)$/, '* or a scheme and a host')).default([]),

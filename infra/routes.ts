@@ -27,6 +27,9 @@ export const routes: readonly Route[] = [
   { path: '/metrics', function: 'control' },
   { path: '/admin/{proxy+}', function: 'control' },
   { path: '/dashboard', function: 'control' },
+  { path: '/dashboard/{proxy+}', function: 'control' },
+  { path: '/docs', function: 'control' },
+  { path: '/docs/{proxy+}', function: 'control' },
   { path: '/openapi.json', function: 'control' },
 ];
 

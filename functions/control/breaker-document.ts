@@ -1,24 +1,10 @@
-import type { BreakerReport } from '../../shared/breaker/breaker-state.ts';
 import { type DigestEntry, isForced } from '../../shared/fleet/breaker/digest-entry.ts';
+import { timeOf } from '../../shared/time-document.ts';
 import type { FleetBreaker } from './fleet-breakers.ts';
-import { timeOf } from './time-document.ts';
 
 /** A breaker of the fleet, as `/health/detailed` has it. */
 export function fleetBreakerDocument({ name, states, shared }: FleetBreaker) {
   return { name, states, fleet: shared === undefined ? null : sharedDocument(shared) };
-}
-
-/** One of an instance's own. */
-export function breakerDocument({ name, state, since, failures, nextProbeAt, epoch, isFleetWide }: BreakerReport) {
-  return {
-    name,
-    state,
-    since: timeOf(since),
-    failures,
-    next_probe_at: timeOf(nextProbeAt),
-    epoch: epoch ?? null,
-    fleet_wide: isFleetWide ?? false,
-  };
 }
 
 function sharedDocument({ state, openings, active }: DigestEntry) {

@@ -34,6 +34,17 @@ export function fleetBreakers(instances: readonly SeenInstance[], digest: Item |
     .map(([name, states]) => ({ name, states, shared: shared.has(name) ? readEntry(digest, name) : undefined }));
 }
 
+/** Names of those that let not all calls through, on an instance or for the whole fleet. */
+export function notClosed(breakers: readonly FleetBreaker[]): readonly string[] {
+  return breakers
+    .filter(
+      ({ states, shared }) =>
+        Object.keys(states).some((state) => state !== 'CLOSED') ||
+        (shared !== undefined && shared.state.kind !== 'CLOSED' && shared.state.kind !== 'FORCED_CLOSED'),
+    )
+    .map(({ name }) => name);
+}
+
 /** One line for each breaker that lets not all calls through, and for each that an operator has forced. @param now wall clock ms */
 export function openBreakers(breakers: readonly FleetBreaker[], now: number): readonly string[] {
   return breakers.flatMap(({ name, states, shared }) => {

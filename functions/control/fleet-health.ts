@@ -1,5 +1,5 @@
 import type { FleetView, SeenInstance } from '../../shared/fleet/instance-snapshot.ts';
-import { modelKey } from '../../shared/repository/manifest.ts';
+import { failureOf, loadingTroubles } from '../../shared/fleet/instance-troubles.ts';
 import type { CatalogView } from './catalog-view.ts';
 import { type FleetBreaker, openBreakers } from './fleet-breakers.ts';
 import type { FleetModel } from './fleet-models.ts';
@@ -35,7 +35,7 @@ export function healthOf(
     ...digestReasons,
     ...awaitedModels(catalog, fleet, preloadModels),
     ...models.flatMap(failures),
-    ...fleet.instances.flatMap(troubles),
+    ...fleet.instances.flatMap(({ snapshot }) => loadingTroubles(snapshot)),
     ...openBreakers(breakers, now),
   ];
   const hope = models.some(({ ready, version, status }) => ready || (version !== null && status !== 'FAILED'));
@@ -47,22 +47,11 @@ export function healthOf(
 function failures({ held }: FleetModel): readonly string[] {
   const counts = new Map<string, number>();
   for (const { model } of held) {
-    if (model.state !== 'FAILED') continue;
-    const { code = 'without a reason', message = '' } = model.error ?? {};
-    const failure = `model ${modelKey(model)} FAILED: ${code}${message === '' ? '' : `, ${message}`}`;
+    const failure = failureOf(model);
+    if (failure === undefined) continue;
     counts.set(failure, (counts.get(failure) ?? 0) + 1);
   }
   return [...counts].map(([failure, count]) => (count === 1 ? failure : `${failure} (on ${count} instances)`));
-}
-
-function troubles({ snapshot }: SeenInstance): readonly string[] {
-  const { memory, queue } = snapshot.report;
-  return [
-    ...(memory.protected && memory.limitMb === undefined
-      ? [`instance ${snapshot.id} cannot read its memory and loads nothing`]
-      : []),
-    ...(queue.size >= queue.limit ? [`the load queue of instance ${snapshot.id} is full`] : []),
-  ];
 }
 
 function notes(instances: readonly SeenInstance[]): readonly string[] {

@@ -37,10 +37,14 @@ const order: readonly ModelState[] = [
   'UNLOADED',
 ];
 
-/** Every model of the catalog, and every other that an instance holds, by name. */
-export function fleetModels(manifests: readonly Manifest[], instances: readonly SeenInstance[]): readonly FleetModel[] {
+/** Every model of the catalog, every other that an instance holds, and those of `others`, by name. */
+export function fleetModels(
+  manifests: readonly Manifest[],
+  instances: readonly SeenInstance[],
+  others: readonly string[] = [],
+): readonly FleetModel[] {
   const versions = new Map(manifests.map(({ id, version }) => [id, version]));
-  const held = new Map<string, HeldModel[]>([...versions.keys()].map((id) => [id, []]));
+  const held = new Map<string, HeldModel[]>([...versions.keys(), ...others].map((id) => [id, []]));
   for (const { snapshot, stale } of instances) {
     for (const model of snapshot.report.models) {
       const places = held.get(model.id) ?? [];

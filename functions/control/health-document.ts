@@ -1,10 +1,13 @@
+import type { AdmissionReport } from '../../shared/admission/admission-report.ts';
+import { instanceDocument, modelDocument, secondsBetween } from '../../shared/fleet/instance-document.ts';
 import type { SeenInstance } from '../../shared/fleet/instance-snapshot.ts';
-import type { MemoryReport, ModelStatus } from '../../shared/host/model-host.ts';
-import { breakerDocument, fleetBreakerDocument } from './breaker-document.ts';
+import type { MemoryReport } from '../../shared/host/model-host.ts';
+import { timeOf } from '../../shared/time-document.ts';
+import { fleetBreakerDocument } from './breaker-document.ts';
 import type { FleetBreaker } from './fleet-breakers.ts';
 import type { FleetHealth } from './fleet-health.ts';
 import type { FleetModel, HeldModel } from './fleet-models.ts';
-import { timeOf } from './time-document.ts';
+import { admissionDocument, eventsDocument, loadsDocument } from './traffic-document.ts';
 
 /** Instances that are written in full, the latest heard of first; an answer of Lambda ends at 6 MB. */
 const mostInstances = 100;
@@ -15,6 +18,7 @@ export function detailedDocument(
   models: readonly FleetModel[],
   instances: readonly SeenInstance[],
   breakers: readonly FleetBreaker[],
+  gate: AdmissionReport | undefined,
   now: number,
 ) {
   const reports = instances.map(({ snapshot }) => snapshot.report);
@@ -34,11 +38,14 @@ export function detailedDocument(
       cpu_usage: sum(instances.map(({ snapshot, stale }) => (stale ? 0 : Math.round(snapshot.cpuPercent)))),
     },
     breakers: breakers.map(fleetBreakerDocument),
+    admission: admissionDocument(instances, gate),
+    loads: loadsDocument(instances),
+    events: eventsDocument(instances),
     instance_count: instances.length,
     instances: instances
       .toSorted((a, b) => b.snapshot.at - a.snapshot.at)
       .slice(0, mostInstances)
-      .map((instance) => instanceDocument(instance, now)),
+      .map((instance) => seenDocument(instance, now)),
     reasons,
   };
 }
@@ -60,58 +67,13 @@ function modelSummary({ name, version, status, loadingProgress, ready, states }:
   return { name, status, loading_progress: loadingProgress, ready, version, states };
 }
 
-function heldDocument({ instance, stale, model }: HeldModel) {
+/** A model on an instance. */
+export function heldDocument({ instance, stale, model }: HeldModel) {
   return { instance, stale, ...modelDocument(model) };
 }
 
-function instanceDocument({ snapshot, stale }: SeenInstance, now: number) {
-  const { report } = snapshot;
-  return {
-    id: snapshot.id,
-    stale,
-    seen_at: timeOf(snapshot.at),
-    started_at: timeOf(snapshot.startedAt),
-    uptime: secondsBetween(snapshot.startedAt, now),
-    initialization: snapshot.initialization,
-    version: snapshot.bundle,
-    strategy: report.strategy,
-    cpu_usage: Math.round(snapshot.cpuPercent),
-    memory: {
-      protected: report.memory.protected,
-      limit_mb: wholeMb(report.memory.limitMb),
-      budget_mb: wholeMb(report.memory.budgetMb),
-      used_mb: wholeMb(report.memory.rssMb),
-      reserved_mb: wholeMb(report.memory.reservedMb),
-    },
-    model_queue: { size: report.queue.size, limit: report.queue.limit, currently_loading: report.queue.loading },
-    models: report.models.map(modelDocument),
-    models_left_out: snapshot.leftOut,
-    breakers: snapshot.breakers.map(breakerDocument),
-    wishes: Object.fromEntries(snapshot.wishes),
-  };
-}
-
-function modelDocument(model: ModelStatus) {
-  return {
-    name: model.id,
-    version: model.version,
-    state: model.state,
-    loading_progress: model.progress,
-    bytes_loaded: model.bytesLoaded,
-    bytes_total: model.bytesTotal,
-    seconds_left: model.secondsLeft ?? null,
-    leases: model.leases,
-    waiting: model.waiting,
-    waits_for_permit: model.waitsForPermit ?? false,
-    memory_mb: wholeMb(model.memoryMb),
-    attempts: model.attempts,
-    stays: model.stays,
-    started_at: timeOf(model.startedAt),
-    ready_at: timeOf(model.readyAt),
-    last_used_at: timeOf(model.lastUsedAt),
-    next_try_at: timeOf(model.nextTryAt),
-    error: model.error ?? null,
-  };
+function seenDocument({ snapshot, stale }: SeenInstance, now: number) {
+  return { id: snapshot.id, stale, ...instanceDocument(snapshot, now) };
 }
 
 /** Sums over the instances that can read their memory; null where there are instances and none can. */
@@ -132,18 +94,10 @@ function memoryOf(reports: readonly MemoryReport[]) {
   };
 }
 
-function wholeMb(mb: number | undefined): number | null {
-  return mb === undefined ? null : Math.round(mb);
-}
-
 function gigabytes(mb: number): string {
   return `${(mb / 1024).toFixed(1)} GB`;
 }
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
-}
-
-function secondsBetween(from: number, to: number): number {
-  return Math.max(0, Math.round((to - from) / 1000));
 }

@@ -5,6 +5,13 @@ import type { Log } from '../../shared/observability/log.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
 import { modelKey } from '../../shared/repository/manifest.ts';
 
+/** What operators want of this instance, as it is done. */
+export interface CarryOut {
+  readonly carryOut: WishKeeperOptions['carryOut'];
+  /** When all that is wanted so far is done, or has failed; undefined: it is already. Never rejects. */
+  underWay(): Promise<void> | undefined;
+}
+
 /**
  * Does what an operator wants of a model on this instance. A load goes on with the requests that follow; one that fails is
  * told in the log and in health, and is not wished again.
@@ -13,35 +20,45 @@ export function createCarryOut(deps: {
   readonly host: Pick<ModelHost, 'ensureReady' | 'pin' | 'status' | 'unload' | 'unpin'>;
   readonly catalog: Pick<Catalog, 'model'>;
   readonly log: Log;
-}): WishKeeperOptions['carryOut'] {
+}): CarryOut {
   const { host, catalog, log } = deps;
-  return (model, want, until) => {
-    log.info('model.wish', { model, want: want ?? 'nothing' });
-    switch (want) {
-      case 'pinned':
-        host.pin(model, until);
-        void load(model);
-        break;
-      case 'loaded':
-        host.unpin(model);
-        void load(model);
-        break;
-      case 'unloaded':
-        host.unpin(model);
-        void unload(model);
-        break;
-      case undefined:
-        host.unpin(model);
-    }
+  const underWay = new Set<Promise<void>>();
+
+  return {
+    carryOut(model, want, until) {
+      log.info('model.wish', { model, want: want ?? 'nothing' });
+      switch (want) {
+        case 'pinned':
+          host.pin(model, until);
+          begin(model, load(model));
+          break;
+        case 'loaded':
+          host.unpin(model);
+          begin(model, load(model));
+          break;
+        case 'unloaded':
+          host.unpin(model);
+          begin(model, unload(model));
+          break;
+        case undefined:
+          host.unpin(model);
+      }
+    },
+    underWay: () => (underWay.size === 0 ? undefined : Promise.all(underWay).then(() => undefined)),
   };
 
+  function begin(model: string, work: Promise<void>): void {
+    const done = work
+      .catch((thrown: unknown) => {
+        const code = thrown instanceof CasaLinguaError ? thrown.code : undefined;
+        log.warn('model.wish', { model, code, reason: messageOf(thrown) });
+      })
+      .finally(() => underWay.delete(done));
+    underWay.add(done);
+  }
+
   async function load(model: string): Promise<void> {
-    try {
-      await host.ensureReady(await catalog.model(model), { priority: 'background' });
-    } catch (thrown) {
-      const code = thrown instanceof CasaLinguaError ? thrown.code : undefined;
-      log.warn('model.wish', { model, code, reason: messageOf(thrown) });
-    }
+    await host.ensureReady(await catalog.model(model), { priority: 'background' });
   }
 
   async function unload(model: string): Promise<void> {

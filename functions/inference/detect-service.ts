@@ -19,6 +19,8 @@ export interface DetectRequest {
   readonly keepAliveMs?: number | undefined;
   readonly priority?: LoadPriority | undefined;
   readonly signal: AbortSignal;
+  /** Ms since the epoch, as `RunOptions` has it. */
+  readonly deadline?: number | undefined;
 }
 
 export interface Detections {

@@ -1,7 +1,10 @@
 import { lambdaHandler } from '../../shared/http/lambda-adapter.ts';
 import { composeInference } from './compose.ts';
 
-const { app, endings, host, pending, preload, started } = composeInference(process.env, new URL('./', import.meta.url));
+const { app, endings, flush, host, pending, preload, started, woken } = composeInference(
+  process.env,
+  new URL('./', import.meta.url),
+);
 await started;
 host.rest();
 
@@ -12,5 +15,7 @@ export const handler = lambdaHandler(app, {
     void preload();
     return pending();
   },
+  woken: () => woken(),
+  flush: () => flush(),
   rest: () => host.rest(),
 });

@@ -1,9 +1,9 @@
 import type { CasaLinguaError } from '../../shared/errors.ts';
 import { ModelLoadFailedError } from '../../shared/host/errors.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
+import { isLanguage, type LanguageDirectory, languageName } from '../../shared/repository/languages.ts';
 import type { TranslationManifest } from '../../shared/repository/manifest.ts';
 import { UnsupportedLanguageError } from '../../shared/runtime/errors.ts';
-import { isLanguage, type LanguageDirectory, languageName } from './languages.ts';
 
 /** From what a caller wrote to what there is, or to the reason why there is not. */
 export interface Chooser {

@@ -7,7 +7,7 @@ import { keepAlive } from '../../shared/http/keep-alive.ts';
 import { countCharacters } from './text.ts';
 
 /** A body as it came: what is missing is checked later, in LibreTranslate's order and words. */
-const bodySchema = z.object({
+export const bodySchema = z.object({
   q: z.nullish(z.union([z.string(), z.array(z.string())], 'a text or an array of texts')),
   source: z.nullish(z.string('a text')),
   target: z.nullish(z.string('a text')),
@@ -37,19 +37,25 @@ const unreadable = 'The browser (or proxy) sent a request that this server could
 
 /** Reads a JSON, urlencoded or multipart body. @throws BadRequestError in LibreTranslate's words */
 export async function readBody(c: Context<HttpEnv>): Promise<LibreTranslateBody> {
-  const mediaType = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
-  if (mediaType === 'application/json' || /^application\/.+\+json$/.test(mediaType)) return readJson(c);
-  const form = await readForm(c, mediaType);
-  const texts = form.getAll('q');
+  const fields = await readFields(c);
+  if (!isForm(fields)) return checked(fields);
+  const texts = fields.getAll('q');
   return checked({
     q: texts.length > 1 ? texts.map(unixLines) : unixLines(texts[0]),
-    source: form.get('source'),
-    target: form.get('target'),
-    format: form.get('format'),
-    alternatives: form.get('alternatives'),
-    keep_alive: form.get('keep_alive'),
-    api_key: form.get('api_key'),
+    source: fields.get('source'),
+    target: fields.get('target'),
+    format: fields.get('format'),
+    alternatives: fields.get('alternatives'),
+    keep_alive: fields.get('keep_alive'),
+    api_key: fields.get('api_key'),
   });
+}
+
+/** The `api_key` of a POST's body, or of the address where there is no JSON. @throws BadRequestError in LibreTranslate's words */
+export async function readApiKey(c: Context<HttpEnv>): Promise<string | undefined> {
+  const fields = c.req.method === 'POST' ? await readFields(c) : new URL(c.req.url).searchParams;
+  const key = isForm(fields) ? fields.get('api_key') : fields['api_key'];
+  return typeof key === 'string' ? key : undefined;
 }
 
 /** The texts of `q` within the limits. @throws BadRequestError, TextTooLongError in LibreTranslate's words */
@@ -84,7 +90,24 @@ export function readTranslateRequest(body: LibreTranslateBody, limits: Limits): 
   return { texts, batch, source: body.source, target: body.target, format, alternatives };
 }
 
-async function readJson(c: Context<HttpEnv>): Promise<LibreTranslateBody> {
+type Fields = HttpEnv['Variables']['fields'];
+
+/** Both who asks for the key and the route itself need them. */
+async function readFields(c: Context<HttpEnv>): Promise<Fields> {
+  const known = c.get('fields') as Fields | undefined;
+  if (known !== undefined) return known;
+  const mediaType = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+  const isJson = mediaType === 'application/json' || /^application\/.+\+json$/.test(mediaType);
+  const fields = isJson ? await readJson(c) : await readForm(c, mediaType);
+  c.set('fields', fields);
+  return fields;
+}
+
+function isForm(fields: Fields): fields is URLSearchParams | FormData {
+  return fields instanceof URLSearchParams || fields instanceof FormData;
+}
+
+async function readJson(c: Context<HttpEnv>): Promise<Readonly<Record<string, unknown>>> {
   let body: unknown;
   try {
     body = await c.req.json();
@@ -93,7 +116,7 @@ async function readJson(c: Context<HttpEnv>): Promise<LibreTranslateBody> {
   }
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new BadRequestError('Invalid JSON format');
-  return checked(body);
+  return body as Readonly<Record<string, unknown>>;
 }
 
 /** Parameters of the address count too, and first, as LibreTranslate has it. */

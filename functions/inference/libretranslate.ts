@@ -1,16 +1,23 @@
 import { Hono } from 'hono';
+import type * as z from 'zod/mini';
 import type { Limits } from '../../shared/config/settings.ts';
-import { limitBody } from '../../shared/http/body-limit.ts';
-import { deadline } from '../../shared/http/deadline.ts';
-import type { Clock, HttpEnv } from '../../shared/http/environment.ts';
+import type { HttpEnv } from '../../shared/http/environment.ts';
+import type { AcceptWork } from '../../shared/http/rate-limit.ts';
+import { takes } from '../../shared/http/validated.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
+import { languageName } from '../../shared/repository/languages.ts';
 import type { DetectedLanguage } from '../../shared/runtime/tasks.ts';
 import { untilAborted } from '../../shared/until-aborted.ts';
 import type { Detect } from './detect-service.ts';
 import { tellFallbacks } from './fallback-header.ts';
 import { type HtmlDocument, readDocuments } from './html-documents.ts';
-import { languageName } from './languages.ts';
-import { type LibreTranslateBody, readBody, readTexts, readTranslateRequest } from './libretranslate-input.ts';
+import {
+  type bodySchema,
+  type LibreTranslateBody,
+  readBody,
+  readTexts,
+  readTranslateRequest,
+} from './libretranslate-input.ts';
 import { workOf } from './text.ts';
 import { servingsOf, type TranslatedPassage, type TranslateService } from './translate-service.ts';
 
@@ -23,20 +30,19 @@ export function libreTranslateRoutes(deps: {
   detect: Detect;
   catalog: Catalog;
   limits: Limits;
+  accept: AcceptWork;
   /** Whether `keep_alive` is obeyed. */
   keepAliveAllowed: boolean;
-  clock: Clock;
-}): Hono<HttpEnv> {
-  const { translations, detect, catalog, limits, keepAliveAllowed, clock } = deps;
-  const limited = limitBody(limits.bodyBytes);
-  const timed = deadline(clock);
+}) {
+  const { translations, detect, catalog, limits, accept, keepAliveAllowed } = deps;
   const keepAliveOf = (body: LibreTranslateBody) => (keepAliveAllowed ? body.keep_alive : undefined);
+  const takesBody = takes<z.input<typeof bodySchema>, LibreTranslateBody>(readBody);
 
   return new Hono<HttpEnv>()
-    .post('/translate', limited, timed, async (c) => {
-      const body = await readBody(c);
+    .post('/translate', takesBody, async (c) => {
+      const body = c.req.valid('json');
       const { texts, batch, source, target, format, alternatives } = readTranslateRequest(body, limits);
-      c.set('work', workOf(texts));
+      await accept(c, workOf(texts));
       const documents = format === 'html' ? await readDocuments(texts) : undefined;
       const passages = await translations.translate({
         passages: documents?.map((document) => document.texts) ?? texts.map((text) => [text]),
@@ -46,6 +52,7 @@ export function libreTranslateRoutes(deps: {
         alternatives: documents === undefined ? alternatives : 0,
         keepAliveMs: keepAliveOf(body),
         signal: c.get('signal'),
+        deadline: c.get('deadline'),
       });
       tellFallbacks(c, servingsOf(passages));
       const answers = passages.map((passage, index) => answer(passage, texts[index] ?? '', documents?.[index]));
@@ -60,16 +67,22 @@ export function libreTranslateRoutes(deps: {
           : {}),
       });
     })
-    .post('/detect', limited, timed, async (c) => {
-      const body = await readBody(c);
+    .post('/detect', takesBody, async (c) => {
+      const body = c.req.valid('json');
       const { texts } = readTexts(body, limits);
-      c.set('work', workOf(texts));
-      const request = { texts, candidates, keepAliveMs: keepAliveOf(body), signal: c.get('signal') };
+      await accept(c, workOf(texts));
+      const request = {
+        texts,
+        candidates,
+        keepAliveMs: keepAliveOf(body),
+        signal: c.get('signal'),
+        deadline: c.get('deadline'),
+      };
       const detections = await detect(request, await untilAborted(catalog.models(), request.signal));
       tellFallbacks(c, [detections.servedBy]);
       return c.json(verdict(texts, detections.texts));
     })
-    .get('/languages', timed, async (c) => {
+    .get('/languages', async (c) => {
       const languages = await translations.languages(c.get('signal'));
       return c.json(
         languages.codes.map((code) => ({ code, name: languageName(code), targets: languages.targets(code) })),

@@ -1,4 +1,7 @@
+import { WaitExpiredError } from '../../shared/admission/errors.ts';
+import type { Gate } from '../../shared/admission/gate.ts';
 import type { BreakerOpenError } from '../../shared/breaker/errors.ts';
+import type { Verdict } from '../../shared/breaker/evidence.ts';
 import type { FleetBreaker } from '../../shared/fleet/breaker/fleet-breaker.ts';
 import { guardFleet } from '../../shared/fleet/breaker/fleet-guard.ts';
 import { ModelLoadingError } from '../../shared/host/errors.ts';
@@ -7,19 +10,22 @@ import type { Lease, LeaseOptions, LoadPriority, ModelHost, ModelStatus } from '
 import type { ModelState } from '../../shared/host/model-state.ts';
 import { DeadlineExceededError } from '../../shared/http/errors.ts';
 import type { Manifest } from '../../shared/repository/manifest.ts';
+import { WorkerCrashedError } from '../../shared/runtime/errors.ts';
 import type { OutputOf, TaskInput } from '../../shared/runtime/tasks.ts';
 import { verdictOfRun } from './breaker-verdict.ts';
 
 /** How a run is made. */
 export interface RunOptions extends LeaseOptions {
   readonly signal: AbortSignal;
+  /** When it is aborted for want of time, ms since the epoch; undefined: nobody limits it. */
+  readonly deadline?: number | undefined;
   /** 0 to 1: what of the request was finished before, for the caller whose deadline passes in this run. */
   readonly done?: number;
 }
 
 /**
- * Leases a model, runs one task on it, and gives the lease back.
- * @throws BreakerOpenError when the model failed too often lately, or its loads did, ModelLoadingError when the deadline passes while the
+ * Leases a model, runs one task on it when its turn comes, and gives the lease back.
+ * @throws ShedError when it could not be through in time, or makes way for others, BreakerOpenError when the model failed too often lately, or its loads did, ModelLoadingError when the deadline passes while the
  *   model loads, DeadlineExceededError when it passes in the run, and whatever the host and the run throw
  */
 export type RunModel = <Input extends TaskInput>(
@@ -33,10 +39,12 @@ export function runOptions(request: {
   readonly signal: AbortSignal;
   readonly priority?: LoadPriority | undefined;
   readonly keepAliveMs?: number | undefined;
+  readonly deadline?: number | undefined;
 }): RunOptions {
-  const { signal, priority, keepAliveMs } = request;
+  const { signal, priority, keepAliveMs, deadline } = request;
   return {
     signal,
+    deadline,
     ...(priority === undefined ? {} : { priority }),
     ...(keepAliveMs === undefined ? {} : { keepAliveMs }),
   };
@@ -46,6 +54,8 @@ export function runOptions(request: {
 export interface RunGuards {
   /** When what is known of the fleet is fresh enough to go by; undefined: it is. */
   readonly news: () => Promise<void> | undefined;
+  /** Who may come in, and whose turn it is. */
+  readonly gate: Gate;
   /** What stands before a run of this version. */
   readonly breakerOf: (manifest: Manifest) => FleetBreaker;
   /** What stands before a load. */
@@ -55,12 +65,19 @@ export interface RunGuards {
 }
 
 /**
- * The only way from a request to a model. Two breakers stand in it: one before the run, and one before a load that this
- * request would cause.
+ * The only way from a request to a model. Two breakers stand in it, one before the run, and one before a load that this
+ * request would cause; and between them the gate.
  */
-export function createRunModel(host: ModelHost, { news, breakerOf, loads, fairRunMs }: RunGuards): RunModel {
-  return async (manifest, input, { done = 0, ...options }) => {
-    const { signal } = options;
+export function createRunModel(host: ModelHost, guards: RunGuards): RunModel {
+  const { news, gate, breakerOf, loads, fairRunMs } = guards;
+  const told = new WeakSet<WorkerCrashedError>();
+
+  return async <Input extends TaskInput>(
+    manifest: Manifest,
+    input: Input,
+    { done = 0, deadline, ...options }: RunOptions,
+  ) => {
+    const { signal, priority = 'interactive' } = options;
     const awaited = news();
     if (awaited !== undefined) await awaited;
     const breaker = breakerOf(manifest);
@@ -68,24 +85,33 @@ export function createRunModel(host: ModelHost, { news, breakerOf, loads, fairRu
     if (breaker.refuses()) throw breaker.refusal();
     const refusal = refusalOfLoad(manifest);
     if (refusal !== undefined) throw refusal;
-    const lease = await take(manifest, options);
+    const isLoaded = host.isReady(manifest.id);
+    const ride = gate.enter({ manifest, input, isLoaded, priority, deadline, signal });
     try {
-      return await guardFleet(
-        breaker,
-        ({ timeoutMs }) => withinProbe(timeoutMs, signal, (until) => lease.run(input, { signal: until })),
-        (thrown, tookMs) => verdictOfRun(thrown, tookMs, fairRunMs),
-      );
-    } catch (error) {
-      if (!(isDeadline(error, signal) || error instanceof ProbeTimeoutError)) throw error;
-      throw new DeadlineExceededError(`the deadline passed while model ${manifest.id} was at work`, {
-        model: manifest.id,
-        progress: done,
-        cause: error,
-      });
+      const lease = await take(manifest, options);
+      try {
+        const output = await ride.run(lease, (run) =>
+          guardFleet(breaker, ({ timeoutMs }) => withinProbe(timeoutMs, signal, run), judge),
+        );
+        return output as OutputOf<Input>;
+      } catch (error) {
+        throw isLate(error, signal) ? lateAtWork(manifest, done, error) : error;
+      } finally {
+        lease.release();
+      }
     } finally {
-      lease.release();
+      ride.leave();
     }
   };
+
+  /** A worker that crashes takes all with it that it was given: that is one failure, not one for each of them. */
+  function judge(thrown: unknown, tookMs: number): Verdict {
+    if (thrown instanceof WorkerCrashedError) {
+      if (told.has(thrown)) return 'neutral';
+      told.add(thrown);
+    }
+    return verdictOfRun(thrown, tookMs, fairRunMs);
+  }
 
   /** Who can be served without another load, by a version that is READY or a load that is on its way, is not refused. */
   function refusalOfLoad(manifest: Manifest): BreakerOpenError | undefined {
@@ -128,6 +154,17 @@ const mostRetrySeconds = 120;
 function retrySeconds({ secondsLeft }: ModelStatus): number {
   if (secondsLeft === undefined) return unknownRetrySeconds;
   return Math.min(mostRetrySeconds, Math.max(1, Math.ceil(secondsLeft)));
+}
+
+/** Whether it was not through in time, in its run or before its turn came. */
+function isLate(error: unknown, signal: AbortSignal): boolean {
+  return isDeadline(error, signal) || error instanceof ProbeTimeoutError || error instanceof WaitExpiredError;
+}
+
+function lateAtWork({ id }: Manifest, progress: number, cause: unknown): DeadlineExceededError {
+  const what =
+    cause instanceof WaitExpiredError ? `before it was the turn of model ${id}` : `while model ${id} was at work`;
+  return new DeadlineExceededError(`the deadline passed ${what}`, { model: id, progress, cause });
 }
 
 function isDeadline(error: unknown, signal: AbortSignal): boolean {

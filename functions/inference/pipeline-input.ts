@@ -2,8 +2,9 @@ import type { Context } from 'hono';
 import * as z from 'zod/mini';
 import type { Limits } from '../../shared/config/settings.ts';
 import type { HttpEnv } from '../../shared/http/environment.ts';
-import { BadRequestError, TextTooLongError } from '../../shared/http/errors.ts';
+import { TextTooLongError } from '../../shared/http/errors.ts';
 import { keepAlive } from '../../shared/http/keep-alive.ts';
+import { readJson } from '../../shared/http/validated.ts';
 import { EmptyTextError, MissingTargetLanguageError } from './pipeline-errors.ts';
 import { countCharacters } from './text.ts';
 
@@ -23,9 +24,9 @@ const options = {
   keep_alive: keepAlive,
 };
 
-const translateSchema = z.object({ text, ...options });
-const batchSchema = z.object({ texts: z.nullish(z.array(z.string('a text'), 'an array of texts')), ...options });
-const detectSchema = z.object({ text, detailed: flag, model_id: text, keep_alive: keepAlive });
+export const translateSchema = z.object({ text, ...options });
+export const batchSchema = z.object({ texts: z.nullish(z.array(z.string('a text'), 'an array of texts')), ...options });
+export const detectSchema = z.object({ text, detailed: flag, model_id: text, keep_alive: keepAlive });
 
 /** `/pipeline/translate`, or its batch, checked. */
 export interface PipelineTranslateRequest {
@@ -70,20 +71,6 @@ export async function readDetect(c: Context<HttpEnv>, limits: Limits): Promise<P
     model: body.model_id || undefined,
     keepAliveMs: body.keep_alive,
   };
-}
-
-async function readJson<Schema extends z.ZodMiniType>(c: Context<HttpEnv>, schema: Schema): Promise<z.output<Schema>> {
-  let body: unknown;
-  try {
-    body = await c.req.json();
-  } catch {
-    throw new BadRequestError('the body is not valid JSON');
-  }
-  const result = schema.safeParse(body);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  if (issue === undefined || issue.path.length === 0) throw new BadRequestError('the body is not a JSON object');
-  throw new BadRequestError(`${issue.path.map(String).join('.')} is not ${issue.message}`);
 }
 
 function readTexts(texts: readonly string[], limits: Limits): readonly string[] {

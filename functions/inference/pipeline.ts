@@ -1,16 +1,27 @@
 import { type Context, Hono } from 'hono';
+import type * as z from 'zod/mini';
 import type { Limits } from '../../shared/config/settings.ts';
 import type { LoadPriority } from '../../shared/host/model-host.ts';
 import { limitBody } from '../../shared/http/body-limit.ts';
-import { deadline } from '../../shared/http/deadline.ts';
 import type { Clock, HttpEnv } from '../../shared/http/environment.ts';
+import type { AcceptWork } from '../../shared/http/rate-limit.ts';
+import { takes } from '../../shared/http/validated.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
 import { untilAborted } from '../../shared/until-aborted.ts';
 import type { Detect } from './detect-service.ts';
 import { tellFallbacks } from './fallback-header.ts';
 import { type PipelineMetadata, success } from './pipeline-envelope.ts';
 import { TextTooShortError } from './pipeline-errors.ts';
-import { type PipelineTranslateRequest, readBatch, readDetect, readTranslate } from './pipeline-input.ts';
+import {
+  type batchSchema,
+  type detectSchema,
+  type PipelineDetectRequest,
+  type PipelineTranslateRequest,
+  readBatch,
+  readDetect,
+  readTranslate,
+  type translateSchema,
+} from './pipeline-input.ts';
 import { countCharacters, countWords, workOf } from './text.ts';
 import { servingsOf, type TranslatedPassage, type TranslateService } from './translate-service.ts';
 
@@ -23,17 +34,17 @@ export function pipelineRoutes(deps: {
   detect: Detect;
   catalog: Catalog;
   limits: Limits;
+  accept: AcceptWork;
   /** Whether `keep_alive` is obeyed. */
   keepAliveAllowed: boolean;
   clock: Clock;
   version: string;
-}): Hono<HttpEnv> {
-  const { translations, detect, catalog, limits, keepAliveAllowed, clock, version } = deps;
+}) {
+  const { translations, detect, catalog, limits, accept, keepAliveAllowed, clock, version } = deps;
   const limited = limitBody(limits.bodyBytes);
-  const timed = deadline(clock);
 
   const translate = async (c: Context<HttpEnv>, request: PipelineTranslateRequest, priority: LoadPriority) => {
-    c.set('work', workOf(request.texts));
+    await accept(c, workOf(request.texts));
     const passages = await translations.translate({
       passages: request.texts.map((text) => [text]),
       source: request.source,
@@ -43,6 +54,7 @@ export function pipelineRoutes(deps: {
       keepAliveMs: obeyed(request),
       priority,
       signal: c.get('signal'),
+      deadline: c.get('deadline'),
     });
     tellFallbacks(c, servingsOf(passages));
     return passages;
@@ -63,16 +75,22 @@ export function pipelineRoutes(deps: {
     ...(ignored.length === 0 ? {} : { ignored }),
   });
 
-  const detectOne = async (c: Context<HttpEnv>) => {
-    const asked = await readDetect(c, limits);
+  const takesTranslate = takes<z.input<typeof translateSchema>, PipelineTranslateRequest>((c) =>
+    readTranslate(c, limits),
+  );
+  const takesBatch = takes<z.input<typeof batchSchema>, PipelineTranslateRequest>((c) => readBatch(c, limits));
+  const takesDetect = takes<z.input<typeof detectSchema>, PipelineDetectRequest>((c) => readDetect(c, limits));
+
+  const detectOne = async (c: Context<HttpEnv>, asked: PipelineDetectRequest) => {
     const { text, detailed, model } = asked;
-    c.set('work', workOf([text]));
+    await accept(c, workOf([text]));
     const request = {
       texts: [text],
       candidates: detailed ? candidates : 1,
       model,
       keepAliveMs: obeyed(asked),
       signal: c.get('signal'),
+      deadline: c.get('deadline'),
     };
     const detections = await detect(request, await untilAborted(catalog.models(), request.signal));
     tellFallbacks(c, [detections.servedBy]);
@@ -88,15 +106,15 @@ export function pipelineRoutes(deps: {
   };
 
   return new Hono<HttpEnv>()
-    .post('/translate', limited, timed, async (c) => {
-      const request = await readTranslate(c, limits);
+    .post('/translate', limited, takesTranslate, async (c) => {
+      const request = c.req.valid('json');
       const [passage] = await translate(c, request, 'interactive');
       const data = passage && translationData(request.texts[0] ?? '', passage, seconds(c));
       const ignored = [...request.ignored, ...disobeyed(request)];
       return c.json(success('Text translated', data, metadata(c, passage?.translatedBy?.model ?? null, ignored)));
     })
-    .post('/translate/batch', limited, timed, async (c) => {
-      const request = await readBatch(c, limits);
+    .post('/translate/batch', limited, takesBatch, async (c) => {
+      const request = c.req.valid('json');
       const passages = await translate(c, request, 'batch');
       const took = seconds(c);
       const data = {
@@ -106,8 +124,8 @@ export function pipelineRoutes(deps: {
       const ignored = [...request.ignored, ...disobeyed(request)];
       return c.json(success('Texts translated', data, metadata(c, models.join(', ') || null, ignored)));
     })
-    .post('/detect', limited, timed, detectOne)
-    .post('/detect-language', limited, timed, detectOne);
+    .post('/detect', limited, takesDetect, (c) => detectOne(c, c.req.valid('json')))
+    .post('/detect-language', limited, takesDetect, (c) => detectOne(c, c.req.valid('json')));
 }
 
 function translationData(text: string, passage: TranslatedPassage, processTime: number) {

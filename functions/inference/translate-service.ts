@@ -1,6 +1,7 @@
 import type { LoadPriority } from '../../shared/host/model-host.ts';
 import { BadRequestError } from '../../shared/http/errors.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
+import { type LanguageDirectory, languageDirectory } from '../../shared/repository/languages.ts';
 import type { Manifest, TranslationManifest } from '../../shared/repository/manifest.ts';
 import type { DetectedLanguage, Translation } from '../../shared/runtime/tasks.ts';
 import { untilAborted } from '../../shared/until-aborted.ts';
@@ -8,7 +9,6 @@ import { type Detect, namedModel } from './detect-service.ts';
 import type { RunServing, Serving } from './fallback-run.ts';
 import type { Fallbacks } from './fallbacks.ts';
 import { type Chooser, createChooser } from './language-choice.ts';
-import { type LanguageDirectory, languageDirectory } from './languages.ts';
 import { runOptions } from './model-run.ts';
 import { rememberLast } from './remember-last.ts';
 import { hasWords } from './text.ts';
@@ -29,6 +29,8 @@ export interface TranslateRequest {
   readonly keepAliveMs?: number | undefined;
   readonly priority?: LoadPriority;
   readonly signal: AbortSignal;
+  /** Ms since the epoch, as `RunOptions` has it. */
+  readonly deadline?: number | undefined;
 }
 
 export interface TranslatedPassage {
@@ -115,7 +117,7 @@ export function createTranslateService(deps: {
    * English with no confidence stands for nothing found, where there is English.
    */
   async function detectSources(
-    { passages, priority, signal }: TranslateRequest,
+    { passages, priority, signal, deadline }: TranslateRequest,
     languages: LanguageDirectory,
     manifests: readonly Manifest[],
     choose: Chooser,
@@ -125,7 +127,7 @@ export function createTranslateService(deps: {
     const judged = [...passages.keys()].filter((index) => passages[index]?.some(hasWords));
     if (judged.length > 0) {
       const texts = judged.map((index) => passages[index]?.join('\n') ?? '');
-      const detections = await detect({ texts, candidates, priority, signal }, manifests);
+      const detections = await detect({ texts, candidates, priority, signal, deadline }, manifests);
       by = detections.servedBy;
       judged.forEach((passage, index) => {
         const best = firstServed(detections.texts[index] ?? [], languages);

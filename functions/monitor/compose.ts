@@ -1,9 +1,12 @@
 import { readSettings } from '../../shared/config/settings.ts';
 import { createLateStores } from '../../shared/fleet/late-stores.ts';
-import { createJsonLog, type Log } from '../../shared/observability/log.ts';
+import { createLateMemoryHistory } from '../../shared/fleet/memory/late-memory-history.ts';
+import type { Log } from '../../shared/observability/log.ts';
+import type { Metrics } from '../../shared/observability/metrics.ts';
+import { createStandardOutput } from '../../shared/observability/standard-output.ts';
 import { systemClock } from '../../shared/repository/clock.ts';
 import { createCountActive } from './count-active.ts';
-import { fleetMemory } from './fleet-memory.ts';
+import { createFleetMemory } from './fleet-memory.ts';
 import { createMonitor, type MonitorTask, type RunMonitor } from './monitor.ts';
 import { createReleaseExpired } from './release-expired.ts';
 import { createRepairAnnouncements } from './repair-announcements.ts';
@@ -17,6 +20,8 @@ export interface MonitorComposeOptions {
   readonly assets?: URL;
   /** Default: JSON lines on standard output. */
   readonly log?: Log | undefined;
+  /** Default: on Lambda among the same lines. */
+  readonly metrics?: Metrics | undefined;
 }
 
 /** For one task; the function itself may take 30 s. */
@@ -26,20 +31,21 @@ const TASK_MS = 20_000;
 export function composeMonitor(env: NodeJS.ProcessEnv, options: MonitorComposeOptions = {}): Monitor {
   const settings = readSettings(env, options.assets);
   const clock = systemClock;
-  const log = options.log ?? createJsonLog((line) => process.stdout.write(`${line}\n`), clock);
+  const output = createStandardOutput(env, 'monitor', settings.logLevel);
+  const { log = output.log, metrics = output.metrics } = options;
   const stores = createLateStores(settings);
   const tasks: readonly MonitorTask[] = [
-    fleetMemory,
+    createFleetMemory(createLateMemoryHistory(settings.bucket), metrics, clock),
     createCountActive(stores.table, clock),
     createReleaseExpired(stores.table, clock),
     createRepairAnnouncements(stores.table),
   ];
-  const run = createMonitor({ tasks, snapshots: stores.snapshots, clock, log, timeoutMs: TASK_MS });
+  const run = createMonitor({ tasks, snapshots: stores.snapshots, clock, log, metrics, timeoutMs: TASK_MS });
   return {
     run() {
       // It was frozen for a minute.
       stores.renewConnections();
-      return run();
+      return run().finally(() => output.flush());
     },
   };
 }

@@ -1,6 +1,7 @@
 import { CasaLinguaError, messageOf } from '../../shared/errors.ts';
 import type { InstanceSnapshots, SnapshotsRead } from '../../shared/fleet/instance-snapshot.ts';
 import type { Log, LogFields } from '../../shared/observability/log.ts';
+import type { Metrics } from '../../shared/observability/metrics.ts';
 import { untilAborted } from '../../shared/until-aborted.ts';
 import { TaskTimeoutError } from './errors.ts';
 
@@ -23,6 +24,7 @@ export interface MonitorOptions {
   readonly snapshots: Pick<InstanceSnapshots, 'readAll'>;
   readonly clock: { now(): number };
   readonly log: Log;
+  readonly metrics: Metrics;
   /** Ms that a task may take; a task that takes longer has failed. */
   readonly timeoutMs: number;
 }
@@ -35,7 +37,7 @@ export type TaskReport =
 /** Does all tasks once, beside each other; a failure is that task's alone, and is logged. Never rejects. */
 export type RunMonitor = () => Promise<readonly TaskReport[]>;
 
-export function createMonitor({ tasks, snapshots, clock, log, timeoutMs }: MonitorOptions): RunMonitor {
+export function createMonitor({ tasks, snapshots, clock, log, metrics, timeoutMs }: MonitorOptions): RunMonitor {
   return async () => {
     const overtime = new AbortController();
     const late = new TaskTimeoutError(`it took longer than ${timeoutMs} ms`);
@@ -50,6 +52,7 @@ export function createMonitor({ tasks, snapshots, clock, log, timeoutMs }: Monit
       return await Promise.all(tasks.map((task) => report(task, instances, signal)));
     } finally {
       clearTimeout(timer);
+      metrics.flush();
     }
   };
 
@@ -64,11 +67,13 @@ export function createMonitor({ tasks, snapshots, clock, log, timeoutMs }: Monit
     const about = () => ({ task: task.name, ms: clock.now() - startedAt });
     try {
       const did = await untilAborted(task.run(instances, signal), signal);
+      metrics.count('monitorTasks', { task: task.name, outcome: 'ok' });
       log.info('monitor.task', { ...about(), ...did });
       return { task: task.name, ok: true, did };
     } catch (thrown) {
       const code = thrown instanceof CasaLinguaError ? thrown.code : 'INTERNAL_ERROR';
       const reason = messageOf(thrown);
+      metrics.count('monitorTasks', { task: task.name, outcome: 'failed' });
       log.error('monitor.task', { ...about(), code, reason });
       return { task: task.name, ok: false, code, reason };
     }

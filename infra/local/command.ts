@@ -51,3 +51,8 @@ export function onEndSignal(close: () => Promise<void>): void {
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
 }
+
+/** The key that a local run has made, for whoever started it. */
+export function keyInWords(apiKey: string): string {
+  return `Its API key, for all that needs one, is told only now: ${apiKey}`;
+}

@@ -4,6 +4,7 @@ import { MONITOR_PERIOD_MS } from '../../shared/fleet/breaker/fleet-rules.ts';
 import { type FunctionName, functionNames, functionSettings, MONITOR_FIRST_MS, routes } from '../routes.ts';
 import { type Front, type FrontLimits, type FrontNote, startFront } from './front/front.ts';
 import type { LocalFunctionOptions } from './front/function-options.ts';
+import { onLoopback } from './local-access.ts';
 import { type LocalStores, type LocalStoresOptions, startLocalStores } from './local-stores.ts';
 
 export interface LocalOptions extends LocalStoresOptions {
@@ -11,7 +12,7 @@ export interface LocalOptions extends LocalStoresOptions {
   readonly buildFolder: string;
   /** 0, the default, takes any free port. */
   readonly ports?: { readonly front?: number; readonly s3?: number; readonly dynamo?: number };
-  /** Instances at most. Default: inference 2, the others 1. */
+  /** Instances at most. Default: inference 2, control 4, monitor 1. */
   readonly instances?: Partial<Record<FunctionName, number>>;
   /** Of the inference function's instances, how many are started at once and kept. Default: 0. */
   readonly provisioned?: number;
@@ -31,7 +32,8 @@ export interface LocalStack extends LocalStores {
   instances(): ReturnType<Front['instances']>;
 }
 
-const DEFAULT_INSTANCES: Readonly<Record<FunctionName, number>> = { inference: 2, control: 1, monitor: 1 };
+/** A browser asks for several files of a page at once, and each page that is open asks for figures. */
+const DEFAULT_INSTANCES: Readonly<Record<FunctionName, number>> = { inference: 2, control: 4, monitor: 1 };
 
 /** Part of the machine's memory that all instances together may have. */
 const MEMORY_SHARE = 0.75;
@@ -46,7 +48,13 @@ export async function startLocal(options: LocalOptions): Promise<LocalStack> {
   try {
     const front = await startFront({
       port: options.ports?.front ?? 0,
-      functions: functionOptions(options, { ...options.variables, ...stores.environment, ...options.environment }),
+      functions: functionOptions(options, {
+        ...onLoopback,
+        CASALINGUA_INFERENCE_FUNCTIONS: 'inference',
+        ...options.variables,
+        ...stores.environment,
+        ...options.environment,
+      }),
       routes,
       schedules: [
         { function: 'monitor', firstMs: Math.min(MONITOR_FIRST_MS, monitorEveryMs), everyMs: monitorEveryMs },
@@ -60,6 +68,11 @@ export async function startLocal(options: LocalOptions): Promise<LocalStack> {
     });
     return {
       ...stores,
+      environment: {
+        ...stores.environment,
+        CASALINGUA_INFERENCE_FUNCTIONS: 'inference',
+        AWS_ENDPOINT_URL_LAMBDA: front.invokeEndpoint,
+      },
       url: front.url,
       instances: () => front.instances(),
       async close() {

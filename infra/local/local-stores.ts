@@ -13,6 +13,8 @@ export interface LocalStoresOptions {
   readonly ports?: { readonly s3?: number; readonly dynamo?: number };
   /** Where S3 and DynamoDB keep their content between runs; without it, it goes with them. */
   readonly dataFolder?: string;
+  /** Whether the key that is in the content already is replaced. Default: no. */
+  readonly newKey?: boolean;
   readonly onProgress?: (line: string) => void;
 }
 
@@ -21,6 +23,8 @@ export interface LocalStores {
   readonly dynamoEndpoint: string;
   /** What a process needs to reach the same bucket and table. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Of an API key for everything; undefined when an earlier run over the same content has made it. */
+  readonly apiKey: string | undefined;
   close(): Promise<void>;
 }
 
@@ -47,12 +51,13 @@ export async function startLocalStores(options: LocalStoresOptions): Promise<Loc
     });
     started.push(dynamo);
     onProgress(`S3 on ${s3.endpoint}, DynamoDB on ${dynamo.endpoint}`);
-    await prepareStores({
+    const { apiKey } = await prepareStores({
       s3Endpoint: s3.endpoint,
       dynamoEndpoint: dynamo.endpoint,
       bucket: BUCKET,
       table: TABLE,
       modelFolders: options.modelFolders,
+      ...(options.newKey === undefined ? {} : { newKey: options.newKey }),
       onProgress,
     });
     return {
@@ -67,6 +72,7 @@ export async function startLocalStores(options: LocalStoresOptions): Promise<Loc
         CASALINGUA_MODEL_BUCKET: BUCKET,
         CASALINGUA_TABLE: TABLE,
       },
+      apiKey,
       close,
     };
   } catch (error) {

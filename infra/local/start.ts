@@ -9,11 +9,13 @@ import { VersionConflictError } from '../../shared/repository/errors.ts';
 import { bundleFunctions } from '../bundle.ts';
 import { bundleLocalPrograms } from '../bundle-local.ts';
 import { buildModels } from '../bundle-models.ts';
-import { functionVariables, instancesOf, onEndSignal, portOf } from './command.ts';
+import { matchRoute, routes } from '../routes.ts';
+import { functionVariables, instancesOf, keyInWords, onEndSignal, portOf } from './command.ts';
 import { FolderTakenError } from './data-folder.ts';
 import type { FrontNote } from './front/front.ts';
 import { PortTakenError } from './listen.ts';
-import { startLocal } from './local-stack.ts';
+import { type LocalStack, startLocal } from './local-stack.ts';
+import { defaultLogFolder, openModelLog } from './model-log.ts';
 
 /** `npm start`: everything on this machine, until Ctrl-C. */
 // On Node 20 the SDK announces at every start that its support for it will end.
@@ -25,6 +27,8 @@ const { values } = parseArgs({
     'dynamo-port': { type: 'string' },
     data: { type: 'string' },
     provisioned: { type: 'string' },
+    logs: { type: 'string' },
+    'new-key': { type: 'boolean', default: false },
   },
 });
 const ports = {
@@ -36,6 +40,7 @@ const variables = functionVariables(process.env);
 const buildFolder = join(import.meta.dirname, '..', '..', 'build');
 const dataFolder = resolve(values.data ?? join(buildFolder, 'local', 'data'));
 const logFile = join(dataFolder, 'functions.log');
+const logFolder = resolve(values.logs ?? defaultLogFolder);
 
 try {
   // Checked before anything is built; the stores are the stack's own.
@@ -51,24 +56,32 @@ try {
   // Nothing is built any more; its service would keep 200 MB for as long as this runs.
   await stopEsbuild();
   const log = createWriteStream(logFile);
+  const modelLog = openModelLog(logFolder, (reason) => console.error(`${logFolder} cannot be written: ${reason}`));
 
   const stack = await startLocal({
     buildFolder,
     modelFolders,
     dataFolder,
+    newKey: values['new-key'],
     ports,
     provisioned,
     variables,
     environment: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     onProgress: (line) => console.log(line),
     onNote: (note) => {
-      if (note.type === 'output') log.write(`${note.instance} ${note.line}\n`);
+      if (note.type === 'output') {
+        log.write(`${note.instance} ${note.line}\n`);
+        modelLog.add(note.line ?? '', note.instance);
+      }
       // One that went well is nothing to tell every minute.
       else if (note.type !== 'scheduled' || note.outcome !== 'response') console.log(inWords(note));
     },
   });
-  console.log(whatToTry(stack.url, stack.environment));
-  onEndSignal(() => stack.close());
+  console.log(whatToTry(stack));
+  onEndSignal(async () => {
+    await stack.close();
+    await modelLog.close();
+  });
 } catch (error) {
   const told = inPlainWords(error);
   if (told === undefined) throw error;
@@ -99,7 +112,8 @@ function inPlainWords(error: unknown): string | undefined {
 function inWords(note: FrontNote): string {
   switch (note.type) {
     case 'request':
-      return `${note.method} ${note.path} ${note.status} in ${note.ms.toFixed(0)} ms`;
+      // Not the path itself: it may have a text in it.
+      return `${note.method} ${routeOf(note.path)} ${note.status} in ${note.ms.toFixed(0)} ms`;
     case 'output':
       return `${note.instance}: ${note.line}`;
     case 'scheduled':
@@ -111,16 +125,26 @@ function inWords(note: FrontNote): string {
   }
 }
 
-function whatToTry(url: string, environment: Readonly<Record<string, string>>): string {
+function routeOf(path: string): string {
+  return matchRoute(routes, path)?.routeKey.replace('ANY ', '') ?? 'an unknown path';
+}
+
+function whatToTry({ url, environment, apiKey }: LocalStack): string {
   const body = '{"q":"Where is the nearest library?","source":"auto","target":"es"}';
   const exports = Object.entries(environment).map(([name, value]) => `  export ${name}=${value}`);
   return [
     '',
-    `CasaLingua is on ${url}. What the functions write is in ${logFile}. Try:`,
+    `CasaLingua is on ${url}. What the functions write is in ${logFile}, what became of models in ${logFolder}/models.log. Try:`,
     '',
     `  curl -s ${url}/translate -H 'content-type: application/json' -d '${body}'`,
     '',
-    'For `npm run models` in another terminal:',
+    `How it is doing is shown at ${url}/dashboard.`,
+    '',
+    apiKey === undefined
+      ? 'Whoever changes things needs the API key that the first run told; --new-key makes another.'
+      : `${keyInWords(apiKey)}. Whoever changes things needs it; --new-key makes another.`,
+    '',
+    'For `npm run models`, `fleet` and `keys` in another terminal:',
     '',
     ...exports,
     '',

@@ -11,6 +11,8 @@ export function localVariables({ host, s3Port, dynamoPort }: LocalPlaces): Reado
   return {
     CASALINGUA_MODEL_BUCKET: 'casalingua-models',
     CASALINGUA_TABLE: 'casalingua',
+    // What runs here cannot be woken by Lambda.
+    CASALINGUA_INFERENCE_FUNCTIONS: '',
     AWS_ENDPOINT_URL_S3: `http://${host}:${s3Port}`,
     AWS_ENDPOINT_URL_DYNAMODB: `http://${host}:${dynamoPort}`,
     AWS_ACCESS_KEY_ID: 'local',

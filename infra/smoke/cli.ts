@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { systemClock } from '../../shared/repository/clock.ts';
 import { print, runCommand } from '../operator-command.ts';
 import { checks, strangersCheck } from './checks.ts';
@@ -12,6 +12,7 @@ interface Options {
   readonly sign?: boolean;
   readonly region?: string;
   readonly header: readonly (readonly [string, string])[];
+  readonly key?: string;
   readonly patience: number;
   readonly json?: boolean;
 }
@@ -22,11 +23,13 @@ const program = new Command('smoke')
   .requiredOption('--url <url>', 'of the deployment, without a path', urlOf)
   .option('--sign', 'sign requests with the AWS credentials at hand: for an API that authorizes by IAM')
   .option('--region <name>', 'with --sign: of the API; left out: read from its URL or AWS_REGION')
+  .addOption(new Option('--key <key>', 'an API key that may infer').env('CASALINGUA_API_KEY'))
   .option('--header <name:value>', 'e.g. "Authorization: Bearer ..."; may be repeated', headerOf, [])
   .option('--patience <seconds>', 'for each check: a model may have to be loaded first', secondsOf, 120)
   .option('--json', 'print JSON')
   .action(async (options: Options) => {
-    const { url, header, sign, patience } = options;
+    const { url, key, sign, patience } = options;
+    const header = [...options.header, ...(key === undefined ? [] : [['authorization', `Bearer ${key}`] as const])];
     const isProtected = sign === true || header.length > 0;
     const signed = sign ? createSigner(regionOf(options)) : async (request: Request) => request;
     const results = await runChecks(isProtected ? [...checks, strangersCheck] : checks, {

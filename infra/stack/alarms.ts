@@ -136,7 +136,10 @@ export class ServiceAlarms extends Construct {
       evaluationPeriods: 2,
       // Nothing is what it is about.
       treatMissingData: TreatMissingData.BREACHING,
-      alarmDescription: describe('Nobody has looked at the fleet for ten minutes', 'snapshot-missing'),
+      alarmDescription: describe(
+        'No memory snapshot of the fleet has been written for ten minutes',
+        'snapshot-missing',
+      ),
     }).addAlarmAction(new SnsAction(this.#topic));
   }
 

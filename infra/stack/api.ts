@@ -63,26 +63,22 @@ export class ServiceApi extends Construct {
     const guards = createGuards(config.authorization);
     for (const [path, target] of servedBy(config, control, groups)) {
       const guard = guards[accessTo(path)];
-      if (guard.kind !== 'closed') this.#addRoute(path, HttpMethod.ANY, target, guard);
+      this.#addRoute(path, HttpMethod.ANY, target, guard);
       // ANY takes OPTIONS, and a browser asks without credentials. The gateway itself answers it, the small function what else comes so.
       if (guard.kind === 'guarded' && corsOrigins.length > 0) {
         this.#addRoute(path, HttpMethod.OPTIONS, control, { kind: 'open' });
       }
     }
     this.#throttleRoutes(throttling.routes);
-    Tags.of(this.api).add('casalingua:callers', config.authorization.callers.kind);
+    for (const [who, { kind }] of Object.entries(config.authorization))
+      Tags.of(this.api).add(`casalingua:${who}`, kind);
   }
 
   get url(): string {
     return this.api.apiEndpoint;
   }
 
-  #addRoute(
-    path: string,
-    method: HttpMethod,
-    target: ServiceFunction,
-    guard: Exclude<Guard, { kind: 'closed' }>,
-  ): void {
+  #addRoute(path: string, method: HttpMethod, target: ServiceFunction, guard: Guard): void {
     const route = new HttpRoute(this, `${method} ${path}`, {
       httpApi: this.api,
       routeKey: HttpRouteKey.with(path, method),
@@ -92,12 +88,7 @@ export class ServiceApi extends Construct {
     // Settings of a route can only be made for one that is there.
     this.stage.node.addDependency(route);
     if (guard.kind === 'guarded') return;
-    acknowledge(route, {
-      'AwsSolutions-APIG4':
-        method === HttpMethod.OPTIONS
-          ? 'A browser sends its preflight without credentials; the gateway answers it itself.'
-          : 'Says only that the service is alive, or its stage leaves the check of callers to something before it, which the synthesis warns of.',
-    });
+    acknowledge(route, { 'AwsSolutions-APIG4': method === HttpMethod.OPTIONS ? PREFLIGHT : whyWithout(guard) });
   }
 
   #integrationOf(target: ServiceFunction): HttpLambdaIntegration {
@@ -123,6 +114,20 @@ export class ServiceApi extends Construct {
   }
 }
 
+const PREFLIGHT = 'A browser sends its preflight without credentials; the gateway answers it itself.';
+
+function whyWithout(guard: Exclude<Guard, { kind: 'guarded' }>): string {
+  switch (guard.kind) {
+    case 'open':
+      return "Says only that the service is alive and how to call it, or is a page without data; nothing here is anybody's.";
+    case 'keys':
+      return (
+        'The function asks for an API key itself and refuses whoever has none before any work is done: it refuses every route that its ' +
+        "own list does not name (tested). LibreTranslate's clients send the key in the body, where no authorizer of the gateway sees it."
+      );
+  }
+}
+
 /** Each path and the function that serves it. */
 function servedBy(
   config: StageConfig,
@@ -142,7 +147,7 @@ function corsFor(origins: readonly string[]) {
     allowOrigins: [...origins],
     allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST],
     allowHeaders: ['authorization', 'content-type', 'prefer', 'x-request-deadline-ms', 'x-request-id'],
-    exposeHeaders: ['retry-after', 'x-fallback-model', 'x-request-id'],
+    exposeHeaders: ['ratelimit', 'ratelimit-policy', 'retry-after', 'x-fallback-model', 'x-request-id'],
     maxAge: Duration.hours(1),
   };
 }

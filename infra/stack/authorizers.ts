@@ -3,25 +3,25 @@ import { HttpIamAuthorizer, HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigateway
 import type { AuthorizerConfig, StageConfig } from '../config.ts';
 import type { Access } from './route-access.ts';
 
-/** How a route is guarded; `closed`: it is not to be routed at all. */
+/** How a route is guarded by the gateway. `keys`: not at all, as the function behind it asks for a key. */
 export type Guard =
   | { readonly kind: 'open' }
-  | { readonly kind: 'closed' }
+  | { readonly kind: 'keys' }
   | { readonly kind: 'guarded'; readonly authorizer: IHttpRouteAuthorizer; readonly scopes: readonly string[] };
 
-/** The guard of each kind of route. What only operators may call is closed when nothing can tell who they are. */
+/** The guard of each kind of route. */
 export function createGuards(authorization: StageConfig['authorization']): Readonly<Record<Access, Guard>> {
   return {
     anybody: { kind: 'open' },
-    callers: guardBy('Callers', authorization.callers) ?? { kind: 'open' },
-    operators: guardBy('Operators', authorization.operators) ?? { kind: 'closed' },
+    callers: guardBy('Callers', authorization.callers),
+    operators: guardBy('Operators', authorization.operators),
   };
 }
 
-function guardBy(id: string, config: AuthorizerConfig): Guard | undefined {
+function guardBy(id: string, config: AuthorizerConfig): Guard {
   switch (config.kind) {
-    case 'none':
-      return undefined;
+    case 'keys':
+      return { kind: 'keys' };
     case 'iam':
       return { kind: 'guarded', authorizer: new HttpIamAuthorizer(), scopes: [] };
     case 'jwt':

@@ -36,9 +36,9 @@ export function createDashboard(
     new Row(
       graph('Breakers opened, loads failed', [metrics.breakersOpened, metrics.loadFailures]),
       graph(
-        'Fleet: instances, and memory in MB',
+        'Fleet: instances, and memory in bytes',
         [metrics.instances],
-        [metrics.fleetMemoryMb, metrics.fleetMemoryLimitMb],
+        [metrics.fleetMemory, metrics.fleetMemoryLimit],
       ),
       graph('Table: throttled, errors, calls refused', [
         metrics.tableThrottles,

@@ -3,16 +3,16 @@ import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { FilterPattern, type ILogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 
-/** Metrics that are read out of JSON logs, by filters: the functions pay nothing for them. */
+/** A metric that only a log tells, the gateway's or Lambda's own, read out of it by filters. */
 export interface LogMetric {
   /** Unique in the stack. */
   readonly name: string;
   /** In the logs of all these. */
   readonly logs: readonly ILogGroup[];
-  /** CloudWatch's pattern for JSON, e.g. `{ $.event = "model.lost" }`. */
+  /** CloudWatch's pattern for JSON, e.g. `{ $.type = "platform.report" }`. */
   readonly pattern: string;
-  /** The member that is the value. @default - each line counts one */
-  readonly value?: string;
+  /** The member that is the value. */
+  readonly value: string;
   /** A name and the member that tells one series from another. @default - one series */
   readonly dimension?: { readonly name: string; readonly member: string };
 }
@@ -29,7 +29,7 @@ export function createLogMetric(
       filterPattern: FilterPattern.literal(pattern),
       metricNamespace: namespace,
       metricName: name,
-      metricValue: value ?? '1',
+      metricValue: value,
       ...(dimension === undefined ? {} : { dimensions: { [dimension.name]: dimension.member } }),
     });
   }
@@ -37,7 +37,7 @@ export function createLogMetric(
     new Metric({
       namespace,
       metricName: name,
-      statistic: value === undefined ? Stats.SUM : Stats.MAXIMUM,
+      statistic: Stats.MAXIMUM,
       period: Duration.minutes(5),
       ...(dimension === undefined || dimensionValue === undefined
         ? {}

@@ -2,6 +2,7 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, type BucketProps, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { MEMORY_FOLDER } from './permissions.ts';
 
 export interface ModelBucketProps {
   /** @default - S3's own key */
@@ -11,9 +12,12 @@ export interface ModelBucketProps {
   readonly logRetentionDays: number;
 }
 
+/** Days for which memory snapshots are kept. */
+const MEMORY_DAYS = 30;
+
 /**
- * The model repository, with a bucket of its own for its access logs. No statement of the stack writes into it: versions are
- * published by `npm run models -- publish`, with the rights of whoever runs it. It writes no object twice and changes the active
+ * The model repository, with a bucket of its own for its access logs, and the memory snapshots of the last days. No statement of the stack
+ * writes models into it: versions are published by `npm run models -- publish`, with the rights of whoever runs it. It writes no object twice and changes the active
  * version by compare-and-set, so it may be repeated; a custom resource of the stack would need a function with rights to write,
  * would tie each model's life to a deployment, and would undo an operator's choice of version when the stack rolls back.
  */
@@ -41,6 +45,13 @@ export function createModelBucket(scope: Construct, { key, keepData, logRetentio
     serverAccessLogsPrefix: 'models/',
     lifecycleRules: [
       { abortIncompleteMultipartUploadAfter: Duration.days(2) },
+      {
+        prefix: MEMORY_FOLDER,
+        expiration: Duration.days(MEMORY_DAYS),
+        noncurrentVersionExpiration: Duration.days(1),
+      },
+      // What the rule before leaves of each.
+      { prefix: MEMORY_FOLDER, expiredObjectDeleteMarker: true },
       // Objects are never overwritten, so these are deletions that somebody may want back.
       { noncurrentVersionExpiration: Duration.days(30) },
     ],

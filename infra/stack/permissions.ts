@@ -7,16 +7,18 @@ type TableRights = readonly { readonly actions: readonly string[]; readonly part
 /** What each function calls (the `dynamo-*.ts` files), and nothing more. */
 const tableRights: Readonly<Record<FunctionName, TableRights>> = {
   inference: [
-    { actions: ['dynamodb:GetItem'], partitions: ['BREAKER', 'LOAD#*', 'VOTE#*'] },
-    { actions: ['dynamodb:UpdateItem'], partitions: ['BREAKER', 'LOAD#*', 'VOTE#*'] },
+    { actions: ['dynamodb:GetItem'], partitions: ['BREAKER', 'KEY#*', 'LOAD#*', 'RATE#*', 'VOTE#*'] },
+    { actions: ['dynamodb:UpdateItem'], partitions: ['BREAKER', 'LOAD#*', 'RATE#*', 'VOTE#*'] },
     { actions: ['dynamodb:BatchGetItem'], partitions: ['MODEL#*'] },
     { actions: ['dynamodb:Query'], partitions: ['INSTANCES#*', 'WISH'] },
     { actions: ['dynamodb:PutItem', 'dynamodb:DeleteItem'], partitions: ['INSTANCES#*'] },
   ],
   control: [
-    { actions: ['dynamodb:GetItem'], partitions: ['BREAKER'] },
+    { actions: ['dynamodb:GetItem'], partitions: ['BREAKER', 'KEY#*', 'MODEL#*', 'WISH'] },
+    // What operators say by the API.
+    { actions: ['dynamodb:UpdateItem'], partitions: ['BREAKER', 'MODEL#*', 'WISH'] },
     { actions: ['dynamodb:BatchGetItem'], partitions: ['MODEL#*'] },
-    { actions: ['dynamodb:Query'], partitions: ['INSTANCES#*'] },
+    { actions: ['dynamodb:Query'], partitions: ['INSTANCES#*', 'WISH'] },
   ],
   monitor: [
     { actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], partitions: ['BREAKER'] },
@@ -56,6 +58,50 @@ export function modelStatements(bucketArn: string, models: 'all' | readonly stri
     conditions: { StringLike: { 's3:prefix': 'models/*' } },
   });
   return [read, list];
+}
+
+/** Listing the versions of those models that are named. */
+export function versionsStatements(bucketArn: string, models: 'all' | readonly string[]): readonly PolicyStatement[] {
+  if (models === 'all' || models.length === 0) return [];
+  return [
+    new PolicyStatement({
+      effect: Effect.ALLOW,
+      actions: ['s3:ListBucket'],
+      resources: [bucketArn],
+      conditions: { StringEquals: { 's3:prefix': modelPrefixes(models) } },
+    }),
+  ];
+}
+
+/** Where the fleet's memory snapshots lie in the bucket. */
+export const MEMORY_FOLDER = 'metrics/';
+
+/** The monitor writes memory snapshots, control lists and reads them. */
+export function memoryStatements(name: 'control' | 'monitor', bucketArn: string): readonly PolicyStatement[] {
+  const onObjects = (action: string) =>
+    new PolicyStatement({ effect: Effect.ALLOW, actions: [action], resources: [`${bucketArn}/${MEMORY_FOLDER}*`] });
+  if (name === 'monitor') return [onObjects('s3:PutObject')];
+  const list = new PolicyStatement({
+    effect: Effect.ALLOW,
+    actions: ['s3:ListBucket'],
+    resources: [bucketArn],
+    conditions: { StringLike: { 's3:prefix': `${MEMORY_FOLDER}*` } },
+  });
+  return [onObjects('s3:GetObject'), list];
+}
+
+/** Encrypting what is written into a bucket that has a key of the account's own. */
+export function encryptStatement(keyArn: string): PolicyStatement {
+  return new PolicyStatement({ effect: Effect.ALLOW, actions: ['kms:GenerateDataKey'], resources: [keyArn] });
+}
+
+/** Waking these functions, by their aliases. */
+export function invokeStatement(aliasArns: readonly string[]): PolicyStatement {
+  return new PolicyStatement({
+    effect: Effect.ALLOW,
+    actions: ['lambda:InvokeFunction'],
+    resources: [...aliasArns],
+  });
 }
 
 /** Where the files of these models lie in the bucket. */

@@ -3,8 +3,17 @@
  */
 export type Access = 'anybody' | 'callers' | 'operators';
 
-/** Says no more than that the service is alive. */
-const open = ['/health', '/readiness', '/liveness', '/openapi.json'];
+/** Says no more than that the service is alive, and what it can be asked; the pages hold no data. */
+const open = [
+  '/health',
+  '/readiness',
+  '/liveness',
+  '/openapi.json',
+  '/docs',
+  '/docs/{proxy+}',
+  '/dashboard',
+  '/dashboard/{proxy+}',
+];
 const callers = ['/translate', '/detect', '/languages', '/pipeline/{proxy+}', '/health/{proxy+}'];
 
 /** Whoever adds a route and names it nowhere has added one for operators. */

@@ -2,6 +2,9 @@ import { Duration } from 'aws-cdk-lib';
 import { type IMetric, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
+import { catalogue, cloudWatchName, type MetricName } from '../../shared/observability/metric-catalogue.ts';
+import { metricNamespace } from '../../shared/observability/standard-output.ts';
+import type { FunctionName } from '../routes.ts';
 import type { ServiceApi } from './api.ts';
 import { createLogMetric, type LogMetric } from './log-metrics.ts';
 import type { ServiceFunction } from './service-function.ts';
@@ -29,7 +32,7 @@ export interface FunctionMetrics {
   readonly memoryMb: IMetric;
 }
 
-/** All that alarms and dashboard look at; the log's events are those of shared/observability/log.ts. */
+/** All that alarms and dashboard look at. */
 export interface ServiceMetrics {
   readonly requests: IMetric;
   /** Percent of the answers. */
@@ -43,24 +46,30 @@ export interface ServiceMetrics {
   readonly storeFailures: IMetric;
   readonly tableThrottles: IMetric;
   readonly tableErrors: IMetric;
-  /** Times that the fleet's snapshots were read. */
+  /** Runs of the monitor after which the fleet's memory snapshot was in the bucket. */
   readonly snapshots: IMetric;
   readonly monitorFailures: IMetric;
   readonly instances: IMetric;
-  readonly fleetMemoryMb: IMetric;
-  readonly fleetMemoryLimitMb: IMetric;
+  /** Bytes. */
+  readonly fleetMemory: IMetric;
+  readonly fleetMemoryLimit: IMetric;
 }
 
 const MINUTES_5 = Duration.minutes(5);
 
 export function createServiceMetrics(scope: Construct, observed: Observed): ServiceMetrics {
   const { api, groups, control, monitor, table, stage } = observed;
-  const namespace = `CasaLingua/${stage}`;
-  const owners = [...groups.values()].map(({ logGroup }) => logGroup);
+  const namespace = metricNamespace(stage);
   const logMetric = (metric: LogMetric) => createLogMetric(scope, namespace, metric);
-  const counted = (name: string, pattern: string, logs = owners) => logMetric({ name, pattern, logs })();
-  const fleet = (name: string, value: string) =>
-    logMetric({ name, value, logs: [monitor.logGroup], pattern: fleetMemory('$.level = "info"') })();
+  /** What the functions measure themselves. */
+  const measured = (name: MetricName, service: FunctionName, dimensions: Readonly<Record<string, string>> = {}) =>
+    new Metric({
+      namespace,
+      metricName: cloudWatchName(name),
+      dimensionsMap: { service, ...dimensions },
+      statistic: catalogue[name].kind === 'gauge' ? Stats.MAXIMUM : Stats.SUM,
+      period: MINUTES_5,
+    });
   const latency = logMetric({
     name: 'Latency',
     logs: [api.accessLog],
@@ -110,12 +119,9 @@ export function createServiceMetrics(scope: Construct, observed: Observed): Serv
       if (found === undefined) throw new Error(`there is no function ${name}`);
       return found;
     },
-    breakersOpened: counted('BreakersOpened', '{ $.event = "breaker.state" && $.state = "OPEN" }'),
-    loadFailures: counted(
-      'LoadFailures',
-      '{ ($.event = "model.state" && $.state = "FAILED") || $.event = "model.crashed" || $.event = "model.lost" }',
-    ),
-    storeFailures: counted('StoreFailures', '{ $.event = "fleet.call_failed" || $.event = "fleet.answer_failed" }'),
+    breakersOpened: measured('breakerTransitions', 'inference', { state: 'OPEN' }),
+    loadFailures: measured('modelFailures', 'inference'),
+    storeFailures: measured('storeCalls', 'inference', { outcome: 'failed' }),
     tableThrottles: new MathExpression({
       expression: 'FILL(reads, 0) + FILL(writes, 0)',
       usingMetrics: { reads: ofTable('ReadThrottleEvents'), writes: ofTable('WriteThrottleEvents') },
@@ -123,18 +129,12 @@ export function createServiceMetrics(scope: Construct, observed: Observed): Serv
       period: MINUTES_5,
     }),
     tableErrors: ofTable('SystemErrors'),
-    snapshots: counted('FleetSnapshots', fleetMemory('$.level = "info"'), [monitor.logGroup]),
-    monitorFailures: counted('MonitorFailures', '{ $.event = "monitor.task" && $.level = "error" }', [
-      monitor.logGroup,
-    ]),
-    instances: fleet('Instances', '$.instances'),
-    fleetMemoryMb: fleet('FleetMemoryMb', '$.rssMb'),
-    fleetMemoryLimitMb: fleet('FleetMemoryLimitMb', '$.limitMb'),
+    snapshots: measured('memorySnapshots', 'monitor'),
+    monitorFailures: measured('monitorTasks', 'monitor', { outcome: 'failed' }),
+    instances: measured('fleetInstances', 'monitor'),
+    fleetMemory: measured('fleetResidentBytes', 'monitor'),
+    fleetMemoryLimit: measured('fleetLimitBytes', 'monitor'),
   };
-}
-
-function fleetMemory(also: string): string {
-  return `{ $.event = "monitor.task" && $.task = "fleet-memory" && ${also} }`;
 }
 
 /** Of the alias, which is what is called. Its name stands here as a text: what the alias waits for may look at its metrics. */

@@ -1,11 +1,12 @@
 import { Annotations, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { type ModelNeeds, type StageConfig, StageConfigError } from '../config.ts';
 import { type FunctionName, functionSettings } from '../routes.ts';
-import { acknowledgeRights } from './acknowledged-rights.ts';
+import { acknowledgeMemory, acknowledgeRights } from './acknowledged-rights.ts';
 import { createAlarmTopic } from './alarm-topic.ts';
 import { ServiceAlarms } from './alarms.ts';
 import { ServiceApi } from './api.ts';
@@ -14,10 +15,24 @@ import { Canary } from './canary.ts';
 import { createDashboard } from './dashboard.ts';
 import { createEncryptionKey } from './encryption-key.ts';
 import { createFleetTable } from './fleet-table.ts';
-import { controlEnvironment, groupEnvironment, modelsOf, type SharedEnvironment } from './function-environment.ts';
+import {
+  accessEnvironment,
+  callerLimitsEnvironment,
+  controlEnvironment,
+  groupEnvironment,
+  modelsOf,
+  type SharedEnvironment,
+} from './function-environment.ts';
 import { createModelBucket } from './model-bucket.ts';
 import { scheduleMonitor } from './monitor-schedule.ts';
-import { modelStatements, tableStatements } from './permissions.ts';
+import {
+  encryptStatement,
+  invokeStatement,
+  memoryStatements,
+  modelStatements,
+  tableStatements,
+  versionsStatements,
+} from './permissions.ts';
 import { preloadProblem } from './preload-check.ts';
 import { scaleProvisioned } from './provisioned-scaling.ts';
 import { ServiceFunction, type ServiceFunctionProps } from './service-function.ts';
@@ -58,8 +73,17 @@ export class ServiceStack extends Stack {
       logRetentionDays: config.logRetentionDays,
     });
     const groups = this.#groups();
-    const control = this.#small('control', 'answers about health', modelsOf(config.groups));
-    const monitor = this.#small('monitor', 'sees to what instances share', []);
+    const control = this.#control(groups);
+    const monitor = this.#function('monitor', 'monitor', {
+      description: `CasaLingua ${config.stage}: sees to what instances share`,
+      memoryMb: config.monitor.memoryMb,
+      environment: { ...this.#environment() },
+      models: [],
+      statements: [
+        ...memoryStatements('monitor', this.#bucket.bucketArn),
+        ...(key === undefined ? [] : [encryptStatement(key.keyArn)]),
+      ],
+    });
     scheduleMonitor(this, monitor);
     const api = new ServiceApi(this, 'Http', { config, control, groups, key });
     const topic = createAlarmTopic(this, { emails: config.alarms.emails, key });
@@ -98,7 +122,11 @@ export class ServiceStack extends Stack {
           cacheMb: group.cacheMb,
           reservedConcurrency: group.reservedConcurrency,
           provisionedConcurrency: group.provisioned?.min,
-          environment: groupEnvironment(this.#environment(), group),
+          environment: {
+            ...accessEnvironment('inference', config.authorization),
+            ...callerLimitsEnvironment(config.callerLimits),
+            ...groupEnvironment(this.#environment(), group),
+          },
           models: group.models,
         });
         if (group.provisioned !== undefined) scaleProvisioned(made.alias, group.provisioned);
@@ -107,14 +135,24 @@ export class ServiceStack extends Stack {
     );
   }
 
-  #small(name: 'control' | 'monitor', does: string, models: 'all' | readonly string[]): ServiceFunction {
+  /** It shows what there is, and wakes the groups when an operator wants something of them. */
+  #control(groups: ReadonlyMap<string, ServiceFunction>): ServiceFunction {
     const { config } = this.#props;
-    const shared = this.#environment();
-    return this.#function(name, name, {
-      description: `CasaLingua ${config.stage}: ${does}`,
-      memoryMb: config[name].memoryMb,
-      environment: name === 'control' ? controlEnvironment(shared, config.groups) : { ...shared },
+    const models = modelsOf(config.groups);
+    const aliases = Array.from(groups.values(), ({ alias }) => alias.functionArn);
+    return this.#function('control', 'control', {
+      description: `CasaLingua ${config.stage}: answers about health, and does what operators say`,
+      memoryMb: config.control.memoryMb,
+      environment: {
+        ...accessEnvironment('control', config.authorization),
+        ...controlEnvironment(this.#environment(), config.groups, aliases),
+      },
       models,
+      statements: [
+        ...versionsStatements(this.#bucket.bucketArn, models),
+        ...memoryStatements('control', this.#bucket.bucketArn),
+        invokeStatement(aliases),
+      ],
     });
   }
 
@@ -123,6 +161,8 @@ export class ServiceStack extends Stack {
     name: string,
     props: Omit<ServiceFunctionProps, 'codeFolder' | 'config' | 'timeoutSeconds' | 'key' | 'statements'> & {
       readonly models: 'all' | readonly string[];
+      /** Beside what each has on the table and the models. @default - none */
+      readonly statements?: readonly PolicyStatement[];
     },
   ): ServiceFunction {
     const codeFolder = this.#props.code.get(bundle);
@@ -132,6 +172,7 @@ export class ServiceStack extends Stack {
       statements: [
         ...tableStatements(bundle, this.#table.tableArn),
         ...(props.models.length === 0 ? [] : modelStatements(this.#bucket.bucketArn, props.models)),
+        ...(props.statements ?? []),
       ],
       codeFolder,
       config: this.#props.config,
@@ -140,6 +181,7 @@ export class ServiceStack extends Stack {
     });
     this.#key?.grantDecrypt(made.role);
     acknowledgeRights(made.role, this.#bucket, props.models);
+    if (bundle !== 'inference') acknowledgeMemory(made.role, this.#bucket);
     return made;
   }
 
@@ -171,11 +213,11 @@ function checkPreloads({ config, needs }: ServiceStackProps): void {
   if (problems.length > 0) throw new StageConfigError(problems.join('; '));
 }
 
-function warnOfOpenRoutes(scope: Construct, { stage, authorization }: StageConfig): void {
-  if (authorization.callers.kind !== 'none') return;
+function warnOfOpenRoutes(scope: Construct, { stage, authorization, groups }: StageConfig): void {
+  const isOpen = Object.values(groups).some(({ environment }) => environment['CASALINGUA_ANONYMOUS_SCOPES']);
+  if (authorization.callers.kind !== 'keys' || !isOpen) return;
   Annotations.of(scope).addWarningV2(
     'casalingua:open-routes',
-    `${stage}: anybody on the internet may translate, at your cost, since authorization.callers is none. ` +
-      'The functions check no keys yet: set it to iam or jwt, unless something before the API checks who calls.',
+    `${stage}: anybody on the internet may translate, at your cost, since a group has CASALINGUA_ANONYMOUS_SCOPES`,
   );
 }

@@ -1,5 +1,6 @@
 import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import * as z from 'zod/mini';
+import { admissionPartSchema } from './admission-schema.ts';
 import { circuitBreakerPartSchema } from './circuit-breaker-schema.ts';
 import { modelLoadingPartSchema } from './model-loading-schema.ts';
 import { objectOf } from './section-schema.ts';
@@ -23,6 +24,7 @@ export interface FilePart {
 const part = objectOf({
   model_loading: z.optional(modelLoadingPartSchema),
   circuit_breaker: z.optional(circuitBreakerPartSchema),
+  admission: z.optional(admissionPartSchema),
 });
 const content = z.extend(part, { stages: z.optional(z.record(z.string(), part, { error: 'an object' })) });
 

@@ -1,6 +1,11 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import type { LogLevel } from '../observability/log.ts';
+import { type AccessSettings, accessForms, accessVariables, toAccessSettings, toCallerLimits } from './access.ts';
+import type { AdmissionSettings } from './admission.ts';
+import { admissionSection, toAdmissionSettings } from './admission-schema.ts';
+import type { CallerLimits } from './caller-limits.ts';
 import type { CircuitBreakerSettings } from './circuit-breaker.ts';
 import { circuitBreakerSection, toCircuitBreakerSettings } from './circuit-breaker-schema.ts';
 import { type FilePart, readConfigFile } from './config-file.ts';
@@ -11,6 +16,7 @@ import type { ModelLoadingSettings } from './model-loading.ts';
 import { readModelLoading } from './read-model-loading.ts';
 import { readSection } from './read-section.ts';
 import type { Checked } from './section-source.ts';
+import { whole, wholeNumber } from './whole-number.ts';
 
 /** A version that this deployment names itself. */
 export interface Pin {
@@ -55,6 +61,8 @@ export interface Settings {
   readonly pins: ReadonlyMap<string, Pin>;
   /** The model, by id, that serves while the breaker of another is open; goes before what the manifests say. */
   readonly fallbacks: ReadonlyMap<string, string>;
+  /** Names or ARNs of the Lambda functions that hold models, for whoever wakes them. */
+  readonly inferenceFunctions: readonly string[];
   /** Where model files are kept on disk. */
   readonly cacheFolder: string;
   /** MB that model files may take on disk. */
@@ -66,6 +74,8 @@ export interface Settings {
   /** Inferences of a warm-up, by how the instance was started. */
   readonly warmUp: { readonly onDemand: number; readonly provisioned: number };
   readonly limits: Limits;
+  /** From which level on lines are logged. */
+  readonly logLevel: LogLevel;
   /** Ms that one call to DynamoDB may take. */
   readonly storeTimeoutMs: number;
   /** Ms for the first call of a process that knows nothing yet: it also pays for the connection and the credentials. */
@@ -77,18 +87,13 @@ export interface Settings {
   readonly download: DownloadSettings;
   readonly modelLoading: ModelLoadingSettings;
   readonly circuitBreaker: CircuitBreakerSettings;
+  readonly admission: AdmissionSettings;
+  readonly access: AccessSettings;
+  /** Of each caller whose key has none of its own. */
+  readonly callerLimits: CallerLimits;
 }
 
 const MIB = 1024 * 1024;
-
-function whole(fallback: number, min: number, max: number) {
-  return z._default(wholeNumber(min, max), fallback);
-}
-
-function wholeNumber(min: number, max: number) {
-  const error = `a whole number from ${min} to ${max}`;
-  return z.coerce.number({ error }).check(z.refine((n) => Number.isInteger(n) && n >= min && n <= max, { error }));
-}
 
 const modelId = z.string().check(z.regex(MODEL_ID));
 
@@ -97,6 +102,19 @@ const modelIds = z.pipe(
   z.pipe(
     z.transform((text: string) => [...new Set(text.split(',').map((id) => id.trim()))].filter((id) => id !== '')),
     z.array(modelId),
+  ),
+);
+
+const functionNames = z.pipe(
+  z._default(z.string(), ''),
+  z.pipe(
+    z.transform((text: string) =>
+      text
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== ''),
+    ),
+    z.array(z.string().check(z.regex(/^[A-Za-z0-9:_-]{1,256}$/))),
   ),
 );
 
@@ -133,6 +151,7 @@ const environment = z.object({
   CASALINGUA_MODELS: modelIds,
   CASALINGUA_PINS: pins,
   CASALINGUA_FALLBACKS: fallbacks,
+  CASALINGUA_INFERENCE_FUNCTIONS: functionNames,
   CASALINGUA_CACHE_FOLDER: z._default(z.string(), () => join(tmpdir(), 'casalingua')),
   CASALINGUA_CACHE_MB: whole(512, 1, 1_000_000),
   CASALINGUA_THREADS: whole(1, 1, 64),
@@ -144,6 +163,10 @@ const environment = z.object({
   CASALINGUA_LIMIT_BATCH_TEXTS: whole(100, 1, 10_000),
   CASALINGUA_LIMIT_BATCH_CHARACTERS: whole(50_000, 1, 6 * MIB),
   CASALINGUA_LIMIT_ALTERNATIVES: whole(4, 0, 4),
+  CASALINGUA_LOG_LEVEL: z._default(
+    z.enum(['info', 'warn', 'error', 'silent'], { error: 'info, warn, error or silent' }),
+    'info',
+  ),
   CASALINGUA_STORE_TIMEOUT_MS: whole(100, 1, 60_000),
   CASALINGUA_STORE_FIRST_TIMEOUT_MS: whole(2_000, 1, 60_000),
   CASALINGUA_CATALOG_TTL_MS: whole(60_000, 0, 3_600_000),
@@ -152,13 +175,16 @@ const environment = z.object({
   CASALINGUA_DOWNLOAD_CONCURRENCY: whole(6, 1, 64),
   CASALINGUA_DOWNLOAD_ATTEMPTS: whole(5, 1, 20),
   CASALINGUA_DOWNLOAD_STALL_MS: whole(10_000, 100, 600_000),
+  ...accessVariables,
 });
 
 /** Variables whose values have a form of their own, told as a whole rather than where inside they failed. */
 const FORMS: Readonly<Record<string, string>> = {
   CASALINGUA_MODELS: 'model ids separated by commas, each of lower case letters, digits, . _ -',
+  CASALINGUA_INFERENCE_FUNCTIONS: 'names or ARNs of Lambda functions separated by commas',
   CASALINGUA_PINS: 'JSON like {"translate-en-es":{"version":"1.0.0","hard":false}}',
   CASALINGUA_FALLBACKS: 'JSON like {"translate-en-es":"translate-en-es-small"}, each with another model',
+  ...accessForms,
 };
 
 /**
@@ -173,9 +199,11 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
   const file = readFile(given, configFolder);
   const modelLoading = readModelLoading(given, file, models);
   const circuitBreaker = readSection(circuitBreakerSection, given, file);
-  if (!result.success || 'problems' in modelLoading || 'problems' in circuitBreaker) {
+  const admission = readSection(admissionSection, given, file);
+  if (!result.success || 'problems' in modelLoading || 'problems' in circuitBreaker || 'problems' in admission) {
     const wrong = result.success ? [] : describe(result.error.issues);
-    const inSections = [modelLoading, circuitBreaker].flatMap((read) => ('problems' in read ? read.problems : []));
+    const sections = [modelLoading, circuitBreaker, admission];
+    const inSections = sections.flatMap((read) => ('problems' in read ? read.problems : []));
     // What is wrong with the file is wrong for each section.
     throw new SettingsInvalidError([...new Set([...wrong, ...inSections])].join('; '));
   }
@@ -186,6 +214,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     models: e.CASALINGUA_MODELS,
     pins: new Map(Object.entries(e.CASALINGUA_PINS)),
     fallbacks: new Map(Object.entries(e.CASALINGUA_FALLBACKS)),
+    inferenceFunctions: e.CASALINGUA_INFERENCE_FUNCTIONS,
     cacheFolder: e.CASALINGUA_CACHE_FOLDER,
     cacheMb: e.CASALINGUA_CACHE_MB,
     threads: e.CASALINGUA_THREADS,
@@ -198,6 +227,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
       batchCharacters: e.CASALINGUA_LIMIT_BATCH_CHARACTERS,
       alternatives: e.CASALINGUA_LIMIT_ALTERNATIVES,
     },
+    logLevel: e.CASALINGUA_LOG_LEVEL,
     storeTimeoutMs: e.CASALINGUA_STORE_TIMEOUT_MS,
     storeFirstTimeoutMs: e.CASALINGUA_STORE_FIRST_TIMEOUT_MS,
     catalogTtlMs: e.CASALINGUA_CATALOG_TTL_MS,
@@ -210,6 +240,9 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     },
     modelLoading: modelLoading.value,
     circuitBreaker: toCircuitBreakerSettings(circuitBreaker.value.json),
+    admission: toAdmissionSettings(admission.value.json),
+    access: toAccessSettings(e),
+    callerLimits: toCallerLimits(e),
   };
 }
 

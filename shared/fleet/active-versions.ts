@@ -32,8 +32,18 @@ export interface ActivationResult {
 
 /** Which version of a model is active, for the whole fleet. Every method throws StoreUnavailableError or StoreRefusedError. */
 export interface ActiveVersions extends ActiveVersionReader {
+  read(ids: readonly string[], options?: { signal?: AbortSignal }): Promise<ReadonlyMap<string, ActiveVersionRecord>>;
   /** A consistent read of one model; undefined when nothing is active. */
   current(id: string): Promise<ActiveVersionRecord | undefined>;
   /** Compare-and-set. @throws VersionConflictError when `expectedSeq` is no longer true */
   activate(activation: Activation): Promise<ActivationResult>;
+}
+
+/** For whoever takes a version away: it must not be made active at the same time. */
+export interface ActivationFence {
+  /**
+   * Raises `seq` and changes nothing else, so that every activation that has read the record before fails.
+   * @throws VersionConflictError when `expectedSeq` is no longer true, StoreUnavailableError, StoreRefusedError
+   */
+  fence(fence: Pick<Activation, 'id' | 'request' | 'expectedSeq'>): Promise<void>;
 }

@@ -5,10 +5,18 @@ import {
   type DynamoDBClient,
   GetItemCommand,
   UpdateItemCommand,
+  type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
-import type { ActiveVersion } from '../repository/active-version-reader.ts';
+import { systemClock } from '../repository/clock.ts';
 import { StoreUnavailableError, VersionConflictError } from '../repository/errors.ts';
-import type { Activation, ActivationResult, ActiveVersionRecord, ActiveVersions } from './active-versions.ts';
+import type { RetryBudget } from '../repository/retry-budget.ts';
+import type {
+  Activation,
+  ActivationFence,
+  ActivationResult,
+  ActiveVersionRecord,
+  ActiveVersions,
+} from './active-versions.ts';
 import { mapDynamoError } from './dynamo-errors.ts';
 
 type Item = Record<string, AttributeValue>;
@@ -17,14 +25,19 @@ type Item = Record<string, AttributeValue>;
 const KEYS_AT_ONCE = 100;
 /** How often keys that a batch left out are asked for again. */
 const BATCH_ROUNDS = 3;
+/** Ms before that, at most. */
+const ROUND_PAUSE_MS = 25;
 
 /** `ActiveVersions` on the fleet's table; `now` is wall clock in ms. */
-export class DynamoActiveVersions implements ActiveVersions {
+export class DynamoActiveVersions implements ActiveVersions, ActivationFence {
   readonly #client: DynamoDBClient;
   readonly #table: string;
   readonly #now: () => number;
+  readonly #retries: RetryBudget | undefined;
 
-  constructor(client: DynamoDBClient, table: string, now: () => number = Date.now) {
+  /** @param retries of the table, for all who call it; default: none */
+  constructor(client: DynamoDBClient, table: string, now: () => number = Date.now, retries?: RetryBudget) {
+    this.#retries = retries;
     this.#client = client;
     this.#table = table;
     this.#now = now;
@@ -33,7 +46,7 @@ export class DynamoActiveVersions implements ActiveVersions {
   async read(
     ids: readonly string[],
     options: { signal?: AbortSignal } = {},
-  ): Promise<ReadonlyMap<string, ActiveVersion>> {
+  ): Promise<ReadonlyMap<string, ActiveVersionRecord>> {
     const unique = [...new Set(ids)];
     const batches: Item[][] = [];
     for (let from = 0; from < unique.length; from += KEYS_AT_ONCE) {
@@ -59,26 +72,53 @@ export class DynamoActiveVersions implements ActiveVersions {
     return { record, announced: await this.#announce() };
   }
 
+  async fence({ id, request, expectedSeq }: Parameters<ActivationFence['fence']>[0]): Promise<void> {
+    await this.#update(id, request, {
+      UpdateExpression: 'SET seq = :next, #request = :request',
+      ConditionExpression: 'seq = :expected',
+      ExpressionAttributeNames: { '#request': 'request' },
+      ExpressionAttributeValues: {
+        ':next': { N: String(expectedSeq + 1) },
+        ':expected': { N: String(expectedSeq) },
+        ':request': { S: request },
+      },
+    });
+  }
+
   async #compareAndSet({ id, version, by, request, expectedSeq }: Activation): Promise<ActiveVersionRecord> {
     const sets = ['version = :version', 'seq = :next', '#by = :by', '#at = :at', '#request = :request'];
     const first = expectedSeq === 0;
+    return this.#update(id, request, {
+      // `previous` takes what `version` was: SET reads the item as it is before the update.
+      UpdateExpression: `SET ${[...sets, ...(first ? [] : ['previous = version'])].join(', ')}`,
+      ConditionExpression: first ? 'attribute_not_exists(seq)' : 'seq = :expected',
+      ExpressionAttributeNames: { '#by': 'by', '#at': 'at', '#request': 'request' },
+      ExpressionAttributeValues: {
+        ':version': { S: version },
+        ':next': { N: String(expectedSeq + 1) },
+        ':by': { S: by },
+        ':at': { N: String(this.#now()) },
+        ':request': { S: request },
+        ...(first ? {} : { ':expected': { N: String(expectedSeq) } }),
+      },
+    });
+  }
+
+  /** One conditional write; a lost answer is recognised by the request's id. */
+  async #update(
+    id: string,
+    request: string,
+    update: Pick<
+      UpdateItemCommandInput,
+      'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
+    >,
+  ): Promise<ActiveVersionRecord> {
     try {
       const { Attributes } = await this.#client.send(
         new UpdateItemCommand({
           TableName: this.#table,
           Key: keyOf(id),
-          // `previous` takes what `version` was: SET reads the item as it is before the update.
-          UpdateExpression: `SET ${[...sets, ...(first ? [] : ['previous = version'])].join(', ')}`,
-          ConditionExpression: first ? 'attribute_not_exists(seq)' : 'seq = :expected',
-          ExpressionAttributeNames: { '#by': 'by', '#at': 'at', '#request': 'request' },
-          ExpressionAttributeValues: {
-            ':version': { S: version },
-            ':next': { N: String(expectedSeq + 1) },
-            ':by': { S: by },
-            ':at': { N: String(this.#now()) },
-            ':request': { S: request },
-            ...(first ? {} : { ':expected': { N: String(expectedSeq) } }),
-          },
+          ...update,
           ReturnValues: 'ALL_NEW',
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         }),
@@ -118,7 +158,12 @@ export class DynamoActiveVersions implements ActiveVersions {
   async #readBatch(keys: readonly Item[], signal: AbortSignal | undefined): Promise<Item[]> {
     const found: Item[] = [];
     let wanted: readonly Item[] = keys;
+    this.#retries?.called();
     for (let round = 0; round < BATCH_ROUNDS && wanted.length > 0; round++) {
+      if (round > 0) {
+        if (this.#retries?.mayRetry() === false) break;
+        await systemClock.sleep(Math.random() * ROUND_PAUSE_MS, signal);
+      }
       try {
         const answer = await this.#client.send(
           new BatchGetItemCommand({ RequestItems: { [this.#table]: { Keys: [...wanted] } } }),

@@ -5,7 +5,9 @@ import {
   PutItemCommand,
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
-import { StoreUnavailableError } from '../repository/errors.ts';
+import { systemClock } from '../repository/clock.ts';
+import { retry } from '../repository/retry.ts';
+import type { RetryBudget } from '../repository/retry-budget.ts';
 import { mapDynamoError } from './dynamo-errors.ts';
 import { instanceShards, shardOf } from './instance-shards.ts';
 import type { InstanceSnapshot, InstanceSnapshots, SnapshotsRead } from './instance-snapshot.ts';
@@ -16,15 +18,19 @@ type Options = { readonly signal?: AbortSignal };
 
 /** What DynamoDB counts as one write. */
 const WRITE_UNIT_BYTES = 1024;
+const ATTEMPTS = 2;
 
 /** `InstanceSnapshots` on the fleet's table: `pk=INSTANCES#<shard>`, `sk=<instance id>`, the table's TTL on `expires`. */
 export class DynamoInstanceSnapshots implements InstanceSnapshots {
   readonly #client: DynamoDBClient;
   readonly #table: string;
+  readonly #retries: RetryBudget | undefined;
 
-  constructor(client: DynamoDBClient, table: string) {
+  /** @param retries of the table, for all who call it; default: none */
+  constructor(client: DynamoDBClient, table: string, retries?: RetryBudget) {
     this.#client = client;
     this.#table = table;
+    this.#retries = retries;
   }
 
   async write(snapshot: InstanceSnapshot, { signal }: Options = {}): Promise<void> {
@@ -72,19 +78,29 @@ export class DynamoInstanceSnapshots implements InstanceSnapshots {
 
   /** Tries twice: a connection that slept through a freeze fails the first call that is made over it. */
   async #call<Answer>(call: () => Promise<Answer>, signal: AbortSignal | undefined): Promise<Answer> {
-    try {
-      return await call().catch((thrown) => {
-        if (mapDynamoError(thrown, '', signal) instanceof StoreUnavailableError) return call();
-        throw thrown;
-      });
-    } catch (thrown) {
-      throw mapDynamoError(thrown, 'instance snapshots', signal);
-    }
+    const attempt = async () => {
+      try {
+        return await call();
+      } catch (thrown) {
+        throw mapDynamoError(thrown, 'instance snapshots', signal);
+      }
+    };
+    return retry(attempt, {
+      attempts: ATTEMPTS,
+      clock: systemClock,
+      random: Math.random,
+      budget: this.#retries,
+      ...optionalSignal(signal),
+    });
   }
 }
 
 function optionsOf(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
   return signal === undefined ? {} : { abortSignal: signal };
+}
+
+function optionalSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
 }
 
 function keyOf(id: string): Item {

@@ -4,7 +4,7 @@ import { RepositoryCatalog } from '../repository/repository-catalog.ts';
 import type { Stores } from './aws-stores.ts';
 
 /** The catalog as every function has it: manifests from S3, active versions from DynamoDB. */
-export function createFleetCatalog(settings: Settings, { objects, active }: Stores): RepositoryCatalog {
+export function createFleetCatalog(settings: Settings, { objects, active, retries }: Stores): RepositoryCatalog {
   const { models, pins, catalogTtlMs, storeTimeoutMs, storeFirstTimeoutMs } = settings;
   return new RepositoryCatalog({
     store: objects,
@@ -13,6 +13,7 @@ export function createFleetCatalog(settings: Settings, { objects, active }: Stor
     pins,
     clock: systemClock,
     random: Math.random,
+    retries: retries.s3,
     ttlMs: catalogTtlMs,
     storeTimeoutMs,
     storeFirstTimeoutMs,

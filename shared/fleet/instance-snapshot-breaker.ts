@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { BreakerReport, BreakerState } from '../breaker/breaker-state.ts';
 
 /** By their places, which are what is written; one more goes to the end. */
-const states: readonly BreakerState[] = ['CLOSED', 'OPEN', 'HALF_OPEN', 'RAMP'];
+export const breakerStates: readonly BreakerState[] = ['CLOSED', 'OPEN', 'HALF_OPEN', 'RAMP'];
 
 /**
  * One breaker: name, state, its beginning in seconds before the snapshot, failures, next probe in seconds after it, and of one that
@@ -10,7 +10,7 @@ const states: readonly BreakerState[] = ['CLOSED', 'OPEN', 'HALF_OPEN', 'RAMP'];
  */
 export const breakerRow = z.tuple([
   z.string(),
-  z.int().check(z.minimum(0), z.maximum(states.length - 1)),
+  z.int().check(z.minimum(0), z.maximum(breakerStates.length - 1)),
   z.int(),
   z.int(),
   z.nullable(z.int()),
@@ -24,7 +24,7 @@ export function encodeBreaker(report: BreakerReport, at: number) {
   const now = Math.floor(at / 1000);
   const probe = nextProbeAt === undefined ? null : Math.ceil(nextProbeAt / 1000) - now;
   const age = now - Math.floor(since / 1000);
-  return [name, states.indexOf(state), age, failures, probe, epoch, Number(isFleetWide)];
+  return [name, breakerStates.indexOf(state), age, failures, probe, epoch, Number(isFleetWide)];
 }
 
 export function decodeBreaker(
@@ -34,7 +34,7 @@ export function decodeBreaker(
   const now = Math.floor(at / 1000);
   return {
     name,
-    state: states[state] ?? 'CLOSED',
+    state: breakerStates[state] ?? 'CLOSED',
     since: (now - age) * 1000,
     failures,
     ...(probe === null ? {} : { nextProbeAt: (now + probe) * 1000 }),

@@ -6,18 +6,21 @@ import { modelKey } from '../repository/manifest.ts';
 import type { Initialization, InstanceSnapshot } from './instance-snapshot.ts';
 import { askedRows, decodeAsked, encodeAsked } from './instance-snapshot-asked.ts';
 import { breakerRow, decodeBreaker, encodeBreaker } from './instance-snapshot-breaker.ts';
+import { decodeEvent, encodeEvent, eventRow } from './instance-snapshot-event.ts';
 import { decodeModel, encodeModel, encodeModelBriefly, modelRow, type WrittenRow } from './instance-snapshot-model.ts';
+import { decodeTraffic, encodeTraffic, trafficRow } from './instance-snapshot-traffic.ts';
 
 /** Raised when what is written can no longer be read by the code before. */
-const FORMAT = 3;
+const FORMAT = 4;
+/** The same without its last two values. */
+const FORMER_FORMAT = 3;
 
 const strategies: readonly LoadingStrategy[] = ['eager', 'lazy', 'on_demand'];
 const initializations: readonly Initialization[] = ['on-demand', 'provisioned-concurrency', 'process'];
 
 const whole = z.int();
 const known = z.nullable(whole);
-const bodySchema = z.tuple([
-  z.literal(FORMAT),
+const common = [
   // Started, seconds before `at`.
   whole,
   // Initialization and strategy, as places in the lists above.
@@ -37,6 +40,10 @@ const bodySchema = z.tuple([
   askedRows,
   // Wishes that were carried out: model and seq.
   z.array(z.tuple([z.string(), whole])),
+] as const;
+const bodySchema = z.union([
+  z.tuple([z.literal(FORMAT), ...common, z.nullable(trafficRow), z.array(eventRow)]),
+  z.tuple([z.literal(FORMER_FORMAT), ...common]),
 ]);
 
 /** What is stored of a snapshot beside its key and its times. */
@@ -49,18 +56,24 @@ export interface StoredSnapshot {
 
 /**
  * The snapshot as one line of JSON, times in whole seconds, without the breakers that are at rest. What does not fit into
- * `maxBytes` is cut, in this order: the messages of errors; names of breakers that were asked; models that are UNLOADED, the least recently used first; of READY
+ * `maxBytes` is cut, in this order: events, the oldest first; traffic; the messages of errors; names of breakers that were asked; models that are UNLOADED, the least recently used first; of READY
  * models all but their memory. What is left may be longer still, rather than hide a model that is at work.
  */
 export function encodeSnapshot(snapshot: InstanceSnapshot, maxBytes: number): string {
   const { models } = snapshot.report;
   const fits = (body: string) => Buffer.byteLength(body) <= maxBytes;
-  let { asked } = snapshot;
+  let { asked, events, traffic } = snapshot;
   const write = (kept: readonly ModelStatus[], row: (model: ModelStatus) => WrittenRow) =>
-    bodyOf({ ...snapshot, asked }, kept, models.length - kept.length, kept.map(row));
+    bodyOf({ ...snapshot, asked, events, traffic }, kept, models.length - kept.length, kept.map(row));
 
-  const whole = write(models, (model) => encodeModel(model, snapshot.at));
-  if (fits(whole)) return whole;
+  const whole = (model: ModelStatus) => encodeModel(model, snapshot.at);
+  for (;;) {
+    const body = write(models, whole);
+    if (fits(body)) return body;
+    if (events.length > 0) events = events.slice(0, -1);
+    else if (traffic !== undefined) traffic = undefined;
+    else break;
+  }
   const silent = (model: ModelStatus) => encodeModel(model, snapshot.at, { messages: false });
   let kept = models;
   let body = write(kept, silent);
@@ -84,6 +97,7 @@ export function decodeSnapshot({ id, at, expiresAt, body }: StoredSnapshot): Ins
   if (!parsed.success) return undefined;
   const [, age, initialization, strategy, bundle, cpuPercent, memory, queue, leftOut, rows, breakers, asked, wishes] =
     parsed.data;
+  const [traffic, events] = tailOf(parsed.data);
   const [isProtected, limitMb, budgetMb, rssMb, reservedMb] = memory;
   const [size, limit, loading] = queue;
   const models = rows.map((row) => decodeModel(row, at));
@@ -99,6 +113,8 @@ export function decodeSnapshot({ id, at, expiresAt, body }: StoredSnapshot): Ins
     breakers: breakers.map((row) => decodeBreaker(row, at)),
     asked: decodeAsked(asked, models),
     wishes: new Map(wishes),
+    traffic: traffic === null ? undefined : decodeTraffic(traffic),
+    events: events.flatMap((row) => decodeEvent(row, at, models)),
     report: {
       strategy: strategies[strategy] ?? 'lazy',
       models,
@@ -149,7 +165,14 @@ function bodyOf(
     snapshot.breakers.filter((breaker) => !isAtRest(breaker)).map((breaker) => encodeBreaker(breaker, snapshot.at)),
     encodeAsked(snapshot.asked, kept),
     [...snapshot.wishes],
+    snapshot.traffic === undefined ? null : encodeTraffic(snapshot.traffic),
+    snapshot.events.map((event) => encodeEvent(event, snapshot.at, kept)),
   ]);
+}
+
+/** What the former format did not have. */
+function tailOf(body: z.infer<typeof bodySchema>) {
+  return body[0] === FORMAT ? ([body[13], body[14]] as const) : ([null, []] as const);
 }
 
 function leastRecentlyUsed(models: readonly ModelStatus[]): readonly ModelStatus[] {

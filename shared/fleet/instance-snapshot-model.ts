@@ -15,6 +15,14 @@ const codeOf: Readonly<Record<ModelState, number>> = {
 };
 const stateOf = new Map(Object.entries(codeOf).map(([state, code]) => [code, state as ModelState]));
 
+export function codeOfState(state: ModelState): number {
+  return codeOf[state];
+}
+
+export function stateOfCode(code: number): ModelState | undefined {
+  return stateOf.get(code);
+}
+
 /** Characters of an error's message. */
 const messageLength = 100;
 /** Values of a row that is whole. */

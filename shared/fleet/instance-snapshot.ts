@@ -1,5 +1,7 @@
 import type { BreakerReport } from '../breaker/breaker-state.ts';
 import type { HostReport } from '../host/model-host.ts';
+import type { InstanceEvent } from './instance-event.ts';
+import type { InstanceTraffic } from './instance-traffic.ts';
 
 /** How the instance came to be; `process`: not by Lambda. */
 export type Initialization = 'on-demand' | 'provisioned-concurrency' | 'process';
@@ -30,6 +32,10 @@ export interface InstanceSnapshot extends InstanceIdentity {
   readonly asked: readonly string[];
   /** By model id, the `seq` of the operators' wish that was carried out last. */
   readonly wishes: ReadonlyMap<string, number>;
+  /** Undefined where it had no room, or an older version of this project wrote it. */
+  readonly traffic: InstanceTraffic | undefined;
+  /** The last ones, the newest first, as far as there was room. */
+  readonly events: readonly InstanceEvent[];
   /** Models of the report that had no room: they are all UNLOADED. */
   readonly leftOut: number;
 }

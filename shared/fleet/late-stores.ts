@@ -1,7 +1,8 @@
 import type { Settings } from '../config/settings.ts';
-import type { Stores } from './aws-stores.ts';
+import { createStoreRetries } from '../repository/retry-budget.ts';
+import type { OperatorStores, Stores } from './aws-stores.ts';
 
-export interface LateStores extends Stores {
+export interface LateStores extends Stores, OperatorStores {
   /** When AWS's SDK has arrived; rejects if it cannot be imported. */
   readonly arrived: Promise<unknown>;
 }
@@ -11,7 +12,8 @@ export interface LateStores extends Stores {
  * up the start. A call that comes before it waits for it.
  */
 export function createLateStores(settings: Settings): LateStores {
-  const stores = import('./aws-stores.ts').then(({ createAwsStores }) => createAwsStores(settings));
+  const retries = createStoreRetries();
+  const stores = import('./aws-stores.ts').then(({ createAwsStores }) => createAwsStores(settings, retries));
   let here: Stores | undefined;
   // A failure is told to whoever calls a store.
   stores.then(
@@ -22,6 +24,7 @@ export function createLateStores(settings: Settings): LateStores {
   );
   return {
     arrived: stores,
+    retries,
     objects: {
       getRange: async (key, request) => (await stores).objects.getRange(key, request),
       getText: async (key, options) => (await stores).objects.getText(key, options),
@@ -31,6 +34,11 @@ export function createLateStores(settings: Settings): LateStores {
     },
     active: {
       read: async (ids, options) => (await stores).active.read(ids, options),
+    },
+    activations: {
+      read: async (ids, options) => (await stores).activations.read(ids, options),
+      current: async (id) => (await stores).activations.current(id),
+      activate: async (activation) => (await stores).activations.activate(activation),
     },
     snapshots: {
       write: async (snapshot, options) => (await stores).snapshots.write(snapshot, options),

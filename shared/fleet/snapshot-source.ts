@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Breakers } from '../breaker/breakers.ts';
 import type { ModelHost } from '../host/model-host.ts';
+import type { InstanceEvent } from './instance-event.ts';
 import {
   type FleetView,
   type Initialization,
@@ -8,6 +9,7 @@ import {
   type InstanceSnapshot,
   LIVE_MS,
 } from './instance-snapshot.ts';
+import type { InstanceTraffic } from './instance-traffic.ts';
 
 /** This process as an instance; a name of its own at each start. */
 export function thisInstance(
@@ -36,11 +38,13 @@ export function createTakeSnapshot(deps: {
   host: Pick<ModelHost, 'report'>;
   breakers: Pick<Breakers, 'asked' | 'report'>;
   wishes: () => ReadonlyMap<string, number>;
+  traffic: () => InstanceTraffic;
+  events: () => readonly InstanceEvent[];
   /** Percent of one core. */
   cpuPercent: () => number;
   clock: { now(): number };
 }): TakeSnapshot {
-  const { instance, host, breakers, wishes, cpuPercent, clock } = deps;
+  const { instance, host, breakers, wishes, traffic, events, cpuPercent, clock } = deps;
   return () => {
     const at = clock.now();
     return {
@@ -52,6 +56,8 @@ export function createTakeSnapshot(deps: {
       breakers: breakers.report(),
       asked: breakers.asked(),
       wishes: new Map(wishes()),
+      traffic: traffic(),
+      events: events(),
       leftOut: 0,
     };
   };

@@ -19,7 +19,7 @@ export interface SnapshotWriterOptions {
 
 /** Tells the fleet what this instance holds. Nothing here throws. */
 export interface SnapshotWriter {
-  /** Something in the host, or a breaker's state, has changed. */
+  /** Something in the host, or a breaker's state, has changed, or a wish has been carried out. */
   changed(): void;
   /** A request begins. */
   wake(): void;
@@ -50,6 +50,9 @@ export function createSnapshotWriter(options: SnapshotWriterOptions): SnapshotWr
   let sent: InstanceSnapshot | undefined;
   let writing: Promise<void> | undefined;
   let isUnseen = true;
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  /** Ms from then on for which another look would find nothing that is due. */
+  let restMs = 0;
   let succeededAt = Number.NEGATIVE_INFINITY;
   let failuresInARow = 0;
   let dropped = 0;
@@ -87,14 +90,19 @@ export function createSnapshotWriter(options: SnapshotWriterOptions): SnapshotWr
 
   function writeIfDue(): void {
     if (closed || writing !== undefined) return;
-    // A host that says of no change needs no look before the shortest period is over.
-    if (sent !== undefined && !isUnseen && isWithin(clock.now() - sent.at, LOADING_PERIOD_MS)) return;
+    // A host that says of no change needs no look before the shortest period is over: it costs more than a line of the log.
+    if (!isUnseen && isWithin(clock.now() - lookedAt, restMs)) return;
     isUnseen = false;
     const snapshot = take();
+    lookedAt = snapshot.at;
     const left = sent === undefined ? 0 : msLeft(snapshot, sent);
+    restMs = left > 0 ? Math.min(left, LOADING_PERIOD_MS) : LOADING_PERIOD_MS;
     disarm();
     if (left > 0) {
-      disarm = after(left, writeIfDue);
+      disarm = after(left, () => {
+        isUnseen = true;
+        writeIfDue();
+      });
       return;
     }
     sent = snapshot;

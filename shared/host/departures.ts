@@ -2,7 +2,7 @@ import type { CasaLinguaError } from '../errors.ts';
 import { cooldownMs } from './backoff.ts';
 import type { Ground } from './effects.ts';
 import { failureOf } from './load-failure.ts';
-import type { Draining, Ready, Slot, Stay } from './slot.ts';
+import type { Draining, Ready, Slot, Stay, UnloadCause } from './slot.ts';
 import type { ReadySlot } from './slot-table.ts';
 
 /** Awake ms that a worker's end may take before nobody waits for it any more. */
@@ -19,11 +19,12 @@ export class Departures {
   }
 
   /** Admits no new lease; the worker ends with the last one. */
-  drain(slot: ReadySlot, reason: string): void {
+  drain(slot: ReadySlot, cause: UnloadCause, reason: string): void {
     const { table, clock, settings } = this.#ground;
     const draining: Draining = {
       kind: 'DRAINING',
       ready: slot.state,
+      cause,
       deadline: clock.awake() + settings.drainTimeoutMs,
     };
     slot.keepAliveMs = undefined;
@@ -32,9 +33,9 @@ export class Departures {
   }
 
   /** Drains a model that those who use it want gone: it comes back when somebody asks for it, and not by itself. */
-  dismiss(slot: ReadySlot, reason: string): void {
+  dismiss(slot: ReadySlot, cause: UnloadCause, reason: string): void {
     slot.isPreload = false;
-    this.drain(slot, reason);
+    this.drain(slot, cause, reason);
   }
 
   /** Ends the worker of a model that is draining, leased or not. */

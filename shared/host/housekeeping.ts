@@ -29,7 +29,7 @@ export class Housekeeping {
   tick(isMoving: boolean): void {
     const now = this.#ground.clock.wall();
     for (const { slot } of expired(this.#ground.table.residents(), now)) {
-      this.#departures.dismiss(slot, 'its keep_alive is over');
+      this.#departures.dismiss(slot, 'keep_alive', 'its keep_alive is over');
     }
     if (now - this.#sweptAt >= this.#ground.settings.sweepIntervalMs) this.#sweep(now);
     if (now - this.#sampledAt >= SAMPLE_MS) this.#sample(now, isMoving);
@@ -43,7 +43,7 @@ export class Housekeeping {
     // Loaded for a request that had gone by then: it is kept for a while, or a slow load would never serve anybody.
     const idleMs = strategy === 'on_demand' ? minimumResidencyMs : idleUnloadMs;
     for (const { slot } of idle(this.#ground.table.residents(), now, idleMs, maxUnload)) {
-      this.#departures.drain(slot, `nobody used it for ${Math.round(idleMs / 1000)} s`);
+      this.#departures.drain(slot, 'idle', `nobody used it for ${Math.round(idleMs / 1000)} s`);
     }
   }
 
@@ -59,7 +59,7 @@ export class Housekeeping {
     const victim = emptiest(this.#ground.table.residents())?.slot;
     if (victim !== undefined) {
       victim.recycledAt = now;
-      this.#departures.drain(victim, 'the process had nearly run out of memory');
+      this.#departures.drain(victim, 'memory', 'the process had nearly run out of memory');
       return;
     }
     const loading = [...this.#ground.table.all()].findLast(isLoadingSlot);

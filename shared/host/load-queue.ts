@@ -94,7 +94,8 @@ export class LoadQueue {
         if (this.#places() <= 0) this.#permits.noPlaceIsLeft();
         return true;
       case 'evict':
-        for (const { slot: resident } of verdict.models) this.#departures.drain(resident, `it made room for ${key}`);
+        for (const { slot: resident } of verdict.models)
+          this.#departures.drain(resident, 'room', `it made room for ${key}`);
         return !isAwaited(slot);
       case 'wait':
         // Whoever waits for room is not overtaken by those who need less.

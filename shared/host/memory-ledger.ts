@@ -86,14 +86,13 @@ export class MemoryLedger {
     return {
       protected: this.#settings.enabled,
       limitMb: reading?.limitMb,
-      budgetMb: this.budgetMb(),
+      budgetMb: this.#budgetBeside(this.#baseMb, reading),
       rssMb: reading?.rssMb,
       reservedMb: this.reservedMb,
     };
   }
 
-  #budgetBeside(baseMb: number): number | undefined {
-    const reading = this.#reader.read();
+  #budgetBeside(baseMb: number, reading = this.#reader.read()): number | undefined {
     if (reading === undefined) return undefined;
     const minimumMb =
       this.#settings.minimumRequiredMb ?? Math.min(DEFAULT_MINIMUM_MB, DEFAULT_MINIMUM_SHARE * reading.limitMb);

@@ -1,5 +1,6 @@
 import type { LoadingStrategy } from '../config/model-loading.ts';
 import type { Manifest } from '../repository/manifest.ts';
+import type { BatchMember, BatchRun, RunResult } from '../runtime/batch.ts';
 import type { OutputOf, TaskInput } from '../runtime/tasks.ts';
 import type { ModelState } from './model-state.ts';
 
@@ -19,6 +20,8 @@ export interface ModelStatus {
   readonly waiting: number;
   /** MB: reserved while it loads, measured once it is READY, 0 otherwise. */
   readonly memoryMb: number;
+  /** MB of its WebAssembly heap when it became READY; while it is, on the instance itself. */
+  readonly heapMb?: number;
   /** Loads begun since it was last READY or unloaded; 0 before the first. */
   readonly attempts: number;
   /** It is never unloaded by the host itself. */
@@ -65,12 +68,16 @@ export interface HostReport {
 /** One request's hold on a ready model. */
 export interface Lease {
   readonly manifest: Manifest;
+  /** What runs it: inputs may share a batch where this is the same. */
+  readonly worker: object;
   /**
    * Runs one task in the model's worker.
    * @throws InferenceFailedError when the worker or the engine failed, WorkerCrashedError when the worker died,
    *   the signal's reason when it was aborted (the generation stops at its next step).
    */
-  run<Input extends TaskInput>(input: Input, options?: { signal?: AbortSignal }): Promise<OutputOf<Input>>;
+  run<Input extends TaskInput>(input: Input, options?: { signal?: AbortSignal }): Promise<RunResult<OutputOf<Input>>>;
+  /** Runs inputs that share a `batchKey` together, each with a signal and a result of its own, which fails as a run does. */
+  runBatch<Input extends TaskInput>(members: readonly BatchMember<Input>[]): BatchRun<OutputOf<Input>>;
   /** Gives the hold back; calling it again does nothing. */
   release(): void;
 }

@@ -1,4 +1,5 @@
 import type { Manifest } from '../repository/manifest.ts';
+import type { BatchMember, BatchRun, RunResult } from '../runtime/batch.ts';
 import type { WorkerCrashedError } from '../runtime/errors.ts';
 import type { OutputOf, TaskInput } from '../runtime/tasks.ts';
 
@@ -7,13 +8,11 @@ export interface LoadedWorker {
   /** Bytes of its WebAssembly heap, which never shrinks. */
   readonly heapBytes: number;
   /**
-   * @returns the output and the ms that the thread took for it
    * @throws InferenceFailedError, UnsupportedLanguageError, WorkerCrashedError, or the signal's reason
    */
-  run<Input extends TaskInput>(
-    input: Input,
-    signal?: AbortSignal,
-  ): Promise<{ output: OutputOf<Input>; computeMs: number }>;
+  run<Input extends TaskInput>(input: Input, signal?: AbortSignal): Promise<RunResult<OutputOf<Input>>>;
+  /** Runs inputs that share a `batchKey` together. */
+  runBatch<Input extends TaskInput>(members: readonly BatchMember<Input>[]): BatchRun<OutputOf<Input>>;
   /** Ends it and gives back its memory and its hold on the files. */
   end(): Promise<void>;
 }

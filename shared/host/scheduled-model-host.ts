@@ -9,6 +9,7 @@ import { ModelDrainingError, ModelLoadingError } from './errors.ts';
 import type { LoadPermits } from './load-permits.ts';
 import type { MemoryReader } from './memory.ts';
 import { MemoryLedger } from './memory-ledger.ts';
+import { changeFields, type ModelChange, ModelChanges } from './model-change.ts';
 import type { HostReport, Lease, LeaseOptions, ModelHost, ModelStatus, WaitOptions } from './model-host.ts';
 import type { LoadedWorker, LoadObserver, ModelLoader } from './model-loader.ts';
 import type { ModelState } from './model-state.ts';
@@ -28,7 +29,11 @@ export interface ScheduledModelHostOptions {
   /** Calls back again and again, as often as `everyMs` says at that time, until it is told to stop. */
   readonly repeat: (run: () => void, everyMs: () => number) => () => void;
   /** Told after every change of a model's state. */
-  readonly onChange?: () => void;
+  readonly onChange?: (change: ModelChange) => void;
+  /** Told when the thread of a worker does not end. @param model `id@version` */
+  readonly onLost?: (model: string) => void;
+  /** Told when a model has been pinned or unpinned. */
+  readonly onPin?: () => void;
   /** Told, after the loader, that the instance has been frozen. */
   readonly onThaw?: () => void;
 }
@@ -43,6 +48,7 @@ export class ScheduledModelHost implements ModelHost {
   readonly #clock: AwakeClock;
   readonly #ledger: MemoryLedger;
   readonly #scheduler: Scheduler;
+  readonly #changes: ModelChanges;
   readonly #stopRepeating: () => void;
   readonly #aborts = new Map<Load, AbortController>();
   /** Whoever waits for the ends of these workers. */
@@ -54,6 +60,7 @@ export class ScheduledModelHost implements ModelHost {
     this.#options = options;
     this.#clock = new AwakeClock(readings);
     this.#ledger = new MemoryLedger(settings.memoryProtection, memory);
+    this.#changes = new ModelChanges(this.#clock, this.#ledger);
     const effects: Effects = {
       startLoad: (load) => void this.#load(load),
       stopLoad: (load, reason) => this.#aborts.get(load)?.abort(reason),
@@ -119,12 +126,12 @@ export class ScheduledModelHost implements ModelHost {
 
   pin(id: string, untilMs?: number): void {
     this.#scheduler.pin(id, untilMs);
-    this.#options.onChange?.();
+    this.#options.onPin?.();
   }
 
   unpin(id: string): void {
     this.#scheduler.unpin(id);
-    this.#options.onChange?.();
+    this.#options.onPin?.();
   }
 
   status(): readonly ModelStatus[] {
@@ -201,17 +208,19 @@ export class ScheduledModelHost implements ModelHost {
   #leaseOf(hold: Hold): Lease {
     const { slot, ready } = hold;
     let isReleased = false;
+    const rejected = (thrown: unknown): never => {
+      const wasEnded = thrown instanceof WorkerCrashedError && slot.state.kind === 'DRAINING';
+      if (!wasEnded) throw thrown;
+      const details = { model: slot.key, state: 'DRAINING', cause: thrown };
+      throw new ModelDrainingError(`${slot.key} was unloaded before the request was through`, details);
+    };
     return {
       manifest: slot.manifest,
-      run: async (input, { signal } = {}) => {
-        try {
-          return (await ready.worker.run(input, signal)).output;
-        } catch (thrown) {
-          const wasEnded = thrown instanceof WorkerCrashedError && slot.state.kind === 'DRAINING';
-          if (!wasEnded) throw thrown;
-          const details = { model: slot.key, state: 'DRAINING', cause: thrown };
-          throw new ModelDrainingError(`${slot.key} was unloaded before the request was through`, details);
-        }
+      worker: ready.worker,
+      run: (input, { signal } = {}) => ready.worker.run(input, signal).catch(rejected),
+      runBatch: (members) => {
+        const { results, ended } = ready.worker.runBatch(members);
+        return { results: results.map((result) => result.catch(rejected)), ended };
       },
       release: () => {
         if (isReleased) return;
@@ -273,18 +282,9 @@ export class ScheduledModelHost implements ModelHost {
 
   #record(slot: Slot, from: ModelState, reason: string | undefined): void {
     const { log, onChange } = this.#options;
-    const { state } = slot;
-    const failure = state.kind === 'FAILED' ? state.failure : undefined;
-    const fields = {
-      model: slot.key,
-      from,
-      state: state.kind,
-      code: failure?.code,
-      reason: reason ?? failure?.message,
-    };
-    if (failure === undefined) log.info('model.state', fields);
-    else log.error('model.state', fields);
-    onChange?.();
+    const change = this.#changes.of(slot, from, reason);
+    log[change.to === 'FAILED' ? 'error' : 'info']('model.state', changeFields(change));
+    onChange?.(change);
   }
 
   #notice(event: 'crashed' | 'lost' | 'unpermitted', slot: Slot, failure: Failure | undefined): void {
@@ -296,6 +296,7 @@ export class ScheduledModelHost implements ModelHost {
         break;
       case 'lost':
         log.error('model.lost', { model, reason: 'its worker does not end; its memory is not given back' });
+        this.#options.onLost?.(model);
         break;
       case 'unpermitted':
         log.warn('model.unpermitted', { model, reason: 'the store is away: it may load without a permit' });

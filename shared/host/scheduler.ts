@@ -11,7 +11,7 @@ import { LoadQueue } from './load-queue.ts';
 import type { LoadPriority, ModelStatus } from './model-host.ts';
 import type { LoadedWorker } from './model-loader.ts';
 import { priorityOf } from './queue-order.ts';
-import { type Hold, isLoading, type Load, type Slot, type Stay, type Waiter } from './slot.ts';
+import { type Hold, isLoading, type Load, type Slot, type Stay, type UnloadCause, type Waiter } from './slot.ts';
 import { SlotPermits } from './slot-permits.ts';
 import { statusOf } from './slot-status.ts';
 import { isLoadingSlot, isReady, type ReadySlot, SlotTable } from './slot-table.ts';
@@ -101,7 +101,7 @@ export class Scheduler {
     const { state } = slot;
     if (state.kind === 'DRAINING' && state.ready === ready) this.#departures.endDrained(state);
     else if (isReady(slot) && slot.state === ready && this.#endsWithItsLease(slot)) {
-      this.#departures.dismiss(slot, 'its last lease has ended');
+      this.#departures.dismiss(slot, 'released', 'its last lease has ended');
     }
     this.#advance();
   }
@@ -124,7 +124,7 @@ export class Scheduler {
     slot.lastFailure = undefined;
     this.#arrivals.refuseAll(slot, new ModelDrainingError(`${key} has been unloaded`, { model: key, state: kind }));
     if (kind === 'FAILED') this.#table.change(slot, { kind: 'UNLOADED' });
-    else if (isReady(slot)) this.#drain(slot, 'it was to be unloaded');
+    else if (isReady(slot)) this.#drain(slot, 'unload', 'it was to be unloaded');
     else this.#arrivals.cancel(slot, 'it was to be unloaded');
     this.#advance();
   }
@@ -320,12 +320,12 @@ export class Scheduler {
     const newer = others.find((other) => this.#table.isWanted(other));
     if (newer !== undefined && isReady(newer)) {
       this.#grantAll(slot, newer);
-      this.#drain(slot, `${newer.key} has replaced it`);
+      this.#drain(slot, 'replaced', `${newer.key} has replaced it`);
       return;
     }
     this.#grantAll(slot, slot);
     for (const other of others) {
-      this.#drain(other, `${slot.key} has replaced it`);
+      this.#drain(other, 'replaced', `${slot.key} has replaced it`);
       if (newer !== undefined) continue;
       this.#grantAll(other, slot);
       this.#arrivals.cancel(other, `${slot.key} has replaced it`);
@@ -361,8 +361,8 @@ export class Scheduler {
     }
   }
 
-  #drain(slot: Slot, reason: string): void {
-    if (isReady(slot)) this.#departures.drain(slot, reason);
+  #drain(slot: Slot, cause: UnloadCause, reason: string): void {
+    if (isReady(slot)) this.#departures.drain(slot, cause, reason);
   }
 
   #endsWithItsLease(slot: Slot): boolean {

@@ -1,6 +1,8 @@
 import type { ModelStatus } from './model-host.ts';
 import type { Slot, SlotState } from './slot.ts';
 
+const MIB = 1024 * 1024;
+
 /** The part of a load that is behind it when a phase begins: the download is most of it. */
 const behind = { DOWNLOADING: 0, INITIALIZING: 0.7, WARMING: 0.9 } as const;
 
@@ -72,8 +74,9 @@ function ofState(state: SlotState, bytesTotal: number): Partial<ModelStatus> {
     }
     case 'READY':
     case 'DRAINING': {
-      const { leases, startedAt, readyAt, lastUsedAt, stay } = state.kind === 'READY' ? state : state.ready;
-      return { bytesLoaded: bytesTotal, leases, startedAt, readyAt, lastUsedAt, memoryMb: stay.memoryMb };
+      const { leases, startedAt, readyAt, lastUsedAt, stay, worker } = state.kind === 'READY' ? state : state.ready;
+      const heapMb = worker.heapBytes / MIB;
+      return { bytesLoaded: bytesTotal, leases, startedAt, readyAt, lastUsedAt, memoryMb: stay.memoryMb, heapMb };
     }
   }
 }

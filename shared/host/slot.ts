@@ -81,10 +81,17 @@ export interface Ready {
   leases: number;
 }
 
+/**
+ * Why a READY model goes: nobody used it, its `keep_alive` or its last lease is over, another wants its room, the process had
+ * nearly run out of memory, an operator or the end of the host wants it gone, another version has replaced it.
+ */
+export type UnloadCause = 'idle' | 'keep_alive' | 'released' | 'room' | 'memory' | 'unload' | 'replaced';
+
 /** Admits no new lease; ends with its last one, or at its deadline. */
 export interface Draining {
   readonly kind: 'DRAINING';
   readonly ready: Ready;
+  readonly cause: UnloadCause;
   /** Awake ms. */
   readonly deadline: number;
 }

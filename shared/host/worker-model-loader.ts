@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+import type { Arrival, ArrivingFile } from '../repository/arrival.ts';
 import type { Downloader } from '../repository/download.ts';
 import type { CacheLease } from '../repository/file-cache.ts';
 import { type Manifest, runtimeFiles } from '../repository/manifest.ts';
@@ -5,6 +7,7 @@ import type { CompiledEngine } from '../runtime/compiled-engine.ts';
 import type { WorkerCrashedError } from '../runtime/errors.ts';
 import { ModelWorker } from '../runtime/model-worker.ts';
 import { untilAborted } from '../until-aborted.ts';
+import { HeldLoad } from './held-load.ts';
 import type { LoadedWorker, LoadObserver, ModelLoader } from './model-loader.ts';
 
 export interface WorkerModelLoaderOptions {
@@ -18,7 +21,7 @@ export interface WorkerModelLoaderOptions {
   readonly hangMs?: number;
 }
 
-/** Loads into a worker thread: the worker starts its engine while the files arrive. */
+/** Loads into a worker thread: it starts its engine while the files arrive, and creates sessions while the weights do. */
 export function createWorkerModelLoader(options: WorkerModelLoaderOptions): ModelLoader {
   const { downloader, engine, warmUp } = options;
   return {
@@ -31,8 +34,13 @@ export function createWorkerModelLoader(options: WorkerModelLoaderOptions): Mode
         failed.abort(error);
         observer.onCrash(error);
       };
-      const starting = ModelWorker.start(engine, onEnd, stopped, options.hangMs);
-      starting.catch((thrown: unknown) => failed.abort(thrown));
+      const threads = threadsFor(manifest, engine.threads, availableParallelism());
+      const start = () => {
+        const started = ModelWorker.start({ ...engine, threads }, onEnd, stopped, options.hangMs);
+        started.catch((thrown: unknown) => failed.abort(thrown));
+        return started;
+      };
+      let starting = start();
       let hold: CacheLease | undefined;
       const end = async () => {
         try {
@@ -41,30 +49,51 @@ export function createWorkerModelLoader(options: WorkerModelLoaderOptions): Mode
           await hold?.release();
         }
       };
+      const begin = (files: ReadonlyMap<string, string>, arrivingWeights?: ArrivingFile) => {
+        const asked = { manifest: withBeams(manifest, options.numBeams), files, arrivingWeights, warmUp };
+        return new HeldLoad(observer, async (onWarming) => (await starting).load({ ...asked, onWarming }));
+      };
+      /** At most one. */
+      const early: { readonly load: HeldLoad; readonly weights: Arrival }[] = [];
       try {
         hold = await downloader.lease(manifest);
         const files = await downloader.ensureFiles(manifest, runtimeFiles(manifest), {
           signal: stopped,
           onProgress: (progress) => observer.onDownloaded(progress),
+          onWeightsOnly: (paths, weights) => early.push({ load: begin(paths, weights.file), weights }),
         });
+        let load = early[0]?.load;
+        if (early[0]?.weights.isVoid) {
+          // It has read bytes that were thrown away.
+          await (await starting).terminate();
+          starting = start();
+          load = undefined;
+        }
+        load ??= begin(files);
+        const { heapBytes } = await untilAborted(load.verified(), signal);
         const worker = await starting;
-        observer.onInitializing();
-        const loading = worker.load({
-          manifest: withBeams(manifest, options.numBeams),
-          files,
-          warmUp,
-          onWarming: () => observer.onWarming(),
-        });
-        const { heapBytes } = await untilAborted(loading, signal);
-        return { heapBytes, run: (input, runSignal) => worker.run(input, runSignal), end };
+        return {
+          heapBytes,
+          run: (input, runSignal) => worker.run(input, runSignal),
+          runBatch: (members) => worker.runBatch(members),
+          end,
+        };
       } catch (thrown) {
         failed.abort(thrown);
         // What failed first is what is told.
         await end().catch(() => undefined);
         throw thrown;
+      } finally {
+        // The thread that read them has done so, or has ended.
+        for (const { weights } of early) weights.close();
       }
     },
   };
+}
+
+/** What was found best for the model, as far as this machine has the cores for it. */
+export function threadsFor({ loading }: Manifest, configured: number, cores: number): number {
+  return loading?.threads === undefined ? configured : Math.min(loading.threads, cores);
 }
 
 function withBeams(manifest: Manifest, numBeams: number | undefined): Manifest {

@@ -1,12 +1,17 @@
 import { type Context, Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { Log } from '../observability/log.ts';
-import { accessLog } from './access-log.ts';
+import { accessLog, type RequestObserver } from './access-log.ts';
+import type { AccessRule } from './auth/access-rules.ts';
+import type { Authenticate } from './auth/authenticate.ts';
+import { authorize } from './auth/authorize.ts';
+import { WrongCredentialsError } from './auth/errors.ts';
 import type { Clock, HttpEnv } from './environment.ts';
 import { MethodNotAllowedError, NotFoundError } from './errors.ts';
 import { logFailure } from './failure-log.ts';
 import { type Problem, problemOf, retryAfterOf } from './problem.ts';
 import { identifyRequest } from './request-id.ts';
+import { requestScope } from './request-scope.ts';
 import { openCors, securityHeaders } from './response-headers.ts';
 
 /** What a surface answers in place of the problem document. */
@@ -26,12 +31,27 @@ export const asProblem: DescribeFailure = (problem) => ({
   body: problem,
 });
 
+/** What an app is made with. */
+export interface HttpAppDeps {
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Who may call what; what no rule is about cannot be called. */
+  readonly access: readonly AccessRule[];
+  readonly authenticate: Authenticate;
+  /** Told of every request. @default - nobody */
+  readonly observer?: RequestObserver | undefined;
+  /** @default - problem documents */
+  readonly describe?: DescribeFailure;
+  /** Adds what comes before it is asked who calls. @default - nothing */
+  readonly entrance?: (app: Hono<HttpEnv>) => unknown;
+}
+
 /**
- * An app with everything that all routes share: request id, access log, headers, and every failure (unknown paths and
- * methods too) answered by `describe`.
+ * An app with everything that all routes share: request id, access log, headers, who may call what, and every failure (unknown
+ * paths and methods too) answered by `describe`.
  */
-export function createHttpApp(deps: { log: Log; clock: Clock; describe?: DescribeFailure }): Hono<HttpEnv> {
-  const { log, clock, describe = asProblem } = deps;
+export function createHttpApp(deps: HttpAppDeps): Hono<HttpEnv> {
+  const { log, clock, access, authenticate, describe = asProblem, entrance, observer } = deps;
   const app = new Hono<HttpEnv>();
 
   const fail = (c: Context<HttpEnv>, thrown: unknown, headers: Record<string, string> = {}): Response => {
@@ -43,13 +63,15 @@ export function createHttpApp(deps: { log: Log; clock: Clock; describe?: Describ
     return c.body(JSON.stringify(body), status, {
       'content-type': mediaType,
       ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }),
+      ...(status === 401 ? { 'www-authenticate': challengeOf(thrown) } : {}),
       ...headers,
     });
   };
 
-  return app
+  app
     .use(identifyRequest())
-    .use(accessLog(log, clock))
+    .use(requestScope())
+    .use(accessLog(log, clock, observer))
     .use(securityHeaders())
     .use(openCors())
     .use(
@@ -57,10 +79,18 @@ export function createHttpApp(deps: { log: Log; clock: Clock; describe?: Describ
         app,
         onMethodNotAllowed: (c, methods) => fail(c, new MethodNotAllowedError(methods), { allow: methods.join(', ') }),
       }),
-    )
+    );
+  entrance?.(app);
+  return app
+    .use(authorize(access, authenticate))
     .notFound((c) => fail(c, new NotFoundError('there is nothing at this path')))
     .onError((error, c) => {
       logFailure(log, error, c.get('requestId'));
       return fail(c, error);
     });
+}
+
+/** How to say who one is (RFC 6750). */
+function challengeOf(thrown: unknown): string {
+  return thrown instanceof WrongCredentialsError ? 'Bearer error="invalid_token"' : 'Bearer';
 }

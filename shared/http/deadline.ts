@@ -42,19 +42,24 @@ export function remainingMs(hints: DeadlineHints, now: number): number {
 /** The longest that a timer of Node takes. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** Gives each request `signal`, which is aborted when its time is over or its caller hangs up; what watches for that ends with the request. */
+/**
+ * Gives each request its `deadline`, and `signal`, which is aborted then or when its caller hangs up; what watches for that ends
+ * with the request.
+ */
 export const deadline = (clock: Clock) =>
   createMiddleware<HttpEnv>(async function deadline(c, next) {
     const controller = new AbortController();
     c.set('signal', controller.signal);
+    const now = clock.now();
     const ms = remainingMs(
       {
         deadlineHeader: c.req.header('x-request-deadline-ms'),
         preferHeader: c.req.header('prefer'),
         bindings: c.env,
       },
-      clock.now(),
+      now,
     );
+    c.set('deadline', Number.isFinite(ms) ? now + ms : undefined);
     const passed = () => controller.abort(new DeadlineExceededError('the deadline of the request passed'));
     if (ms <= 0) passed();
     // Behind the gateway nobody is seen to hang up; a server that holds the caller's own connection tells.

@@ -36,6 +36,12 @@ export class TextTooLongError extends CasaLinguaError {
   readonly retryable = false;
 }
 
+/** The caller has asked for more than it may in a minute. */
+export class RateLimitedError extends CasaLinguaError {
+  readonly code = 'RATE_LIMITED';
+  readonly retryable = true;
+}
+
 /** The caller hung up: nobody will read the answer. */
 export class RequestCancelledError extends CasaLinguaError {
   readonly code = 'REQUEST_CANCELLED';

@@ -1,9 +1,7 @@
-import parseDuration from 'parse-duration';
 import * as z from 'zod/mini';
+import { durationMs } from './duration.ts';
 
 const number = /^[+-]?(?:\d+(?:\.\d+)?|\.\d+)$/;
-/** As Go writes durations, days besides; the library takes what it finds in any text. */
-const duration = /^[+-]?(?:(?:\d+(?:\.\d+)?|\.\d+)\s*(?:ns|us|µs|ms|s|m|h|d)\s*)+$/;
 
 const form = 'a number of seconds or a duration like "5m" or "1h30m" (0: unload after this request, negative: keep)';
 
@@ -17,14 +15,9 @@ export const keepAlive = z.pipe(
     if (given === undefined || given === null) return undefined;
     const text = String(given).trim();
     if (text === '') return undefined;
-    const ms = typeof given === 'number' || number.test(text) ? Number(text) * 1000 : parsed(text);
+    const ms = typeof given === 'number' || number.test(text) ? Number(text) * 1000 : durationMs(text);
     if (Number.isFinite(ms)) return ms > 0 ? Math.ceil(ms) : Math.floor(ms);
     context.issues.push({ code: 'custom', message: form, input: given });
     return undefined;
   }),
 );
-
-function parsed(text: string): number {
-  if (!duration.test(text)) return Number.NaN;
-  return parseDuration(text) ?? Number.NaN;
-}

@@ -7,7 +7,14 @@ export const openCors = () =>
     origin: '*',
     allowMethods: ['GET', 'POST'],
     allowHeaders: ['Authorization', 'Content-Type', 'Prefer', 'X-Request-Deadline-Ms', 'X-Request-Id'],
-    exposeHeaders: ['Authorization', 'Retry-After', 'X-Fallback-Model', 'X-Request-Id'],
+    exposeHeaders: [
+      'Authorization',
+      'RateLimit',
+      'RateLimit-Policy',
+      'Retry-After',
+      'X-Fallback-Model',
+      'X-Request-Id',
+    ],
     maxAge: 20 * 24 * 60 * 60,
   });
 

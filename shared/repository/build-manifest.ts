@@ -19,9 +19,9 @@ const NEEDED: Readonly<Record<Description['task'], readonly { role: FileRole; lo
     { role: 'config', looksLike: 'config.json' },
   ],
   'language-detection': [
-    { role: 'classifier', looksLike: 'named in "roles"' },
+    { role: 'classifier', looksLike: 'onnx/model_quantized.onnx, onnx/model.onnx, or named in "roles"' },
     { role: 'tokenizer', looksLike: 'tokenizer.json, or named in "roles"' },
-    { role: 'labels', looksLike: 'named in "roles"' },
+    { role: 'labels', looksLike: 'labels.json, or named in "roles"' },
   ],
 };
 
@@ -42,9 +42,13 @@ export function chooseFiles(description: Description, paths: readonly string[]):
       .filter(({ role }) => !chosen.includes(role))
       .map(({ role, looksLike }) => `no ${role}: ${looksLike}`),
     ...[...roles.keys()].flatMap((path) =>
-      externalDataOf(path, paths).map((data) => `${path} keeps weights in ${data}: export it in one piece`),
+      externalDataOf(path, paths).map(
+        (data) => `${path} keeps weights in ${data}: import it (npm run models -- import)`,
+      ),
     ),
   ];
+  const weights = [...roles].flatMap(([path, role]) => (role === 'weights' ? path : []));
+  if (weights.length > 1) problems.push(`several files of weights: ${weights.join(', ')}`);
   throwIfAny(problems, description);
   return roles;
 }

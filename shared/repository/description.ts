@@ -1,10 +1,13 @@
 import * as z from 'zod/mini';
 import {
+  classifierSchema,
   fileRoleSchema,
   graphsSchema,
+  loadingSchema,
   memorySchema,
   modelIdSchema,
   pairSchema,
+  profileSchema,
   promptStyleSchema,
   versionSchema,
 } from './manifest.ts';
@@ -17,6 +20,9 @@ const common = {
   licence: z.string().check(z.minLength(1)),
   source: z.string().check(z.minLength(1)),
   memory: memorySchema,
+  /** Written by `npm run models`: `import` and `profile`. */
+  loading: z.optional(loadingSchema),
+  profile: z.optional(profileSchema),
   fallback: z.optional(modelIdSchema),
   /** Roles by path, where the file's name does not tell. */
   roles: z.optional(z.record(z.string(), fileRoleSchema)),
@@ -44,6 +50,8 @@ const detectionSchema = z.strictObject({
   ...common,
   task: z.literal('language-detection'),
   languages: z.array(z.string()).check(z.minLength(1)),
+  classifier: z.optional(classifierSchema),
+  maxSourceTokens: z.optional(z.int()),
 });
 
 /** `casalingua.json`: what whoever publishes a model says of it; the rest is read from its files. */
@@ -51,3 +59,6 @@ export const descriptionSchema = z.discriminatedUnion('task', [translationSchema
 
 export type Description = z.infer<typeof descriptionSchema>;
 export type TranslationDescription = Extract<Description, { task: 'translation' }>;
+
+/** Its name in the folder. */
+export const DESCRIPTION = 'casalingua.json';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import pLimit, { type LimitFunction } from 'p-limit';
 import type { DownloadSettings } from '../config/settings.ts';
+import type { Arrival } from './arrival.ts';
 import type { Clock } from './clock.ts';
 import { FileCorruptError } from './errors.ts';
 import type { CacheLease, FileCache } from './file-cache.ts';
@@ -8,6 +8,9 @@ import { FileDownload } from './file-download.ts';
 import { type Manifest, type ManifestFile, modelKey } from './manifest.ts';
 import { objectKey } from './manifest-store.ts';
 import type { ObjectStore } from './object-store.ts';
+import type { PartialFile } from './partial-file.ts';
+import { RankedLimit } from './ranked-limit.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import { TaskGroup } from './task-group.ts';
 import { Thaws } from './thaws.ts';
 import { VerifiedFiles } from './verified-files.ts';
@@ -22,6 +25,12 @@ export interface DownloadProgress {
 export interface EnsureOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: DownloadProgress) => void;
+  /**
+   * Called at most once, when all files are there but the weights, which are on their way and may be read as they come.
+   * They are verified when the promise is fulfilled, and not before. Whoever is called closes them, however it ends.
+   * @param paths as the promise gives them
+   */
+  readonly onWeightsOnly?: (paths: ReadonlyMap<string, string>, weights: Arrival) => void;
 }
 
 export interface DownloaderOptions {
@@ -31,17 +40,19 @@ export interface DownloaderOptions {
   readonly clock: Clock;
   /** 0 up to 1. */
   readonly random: () => number;
+  /** Of the store. @default - none */
+  readonly retries?: RetryBudget;
 }
 
 /** Brings a version's files onto this machine, every byte verified. */
 export class Downloader {
   readonly #options: DownloaderOptions;
-  readonly #limit: LimitFunction;
+  readonly #limit: RankedLimit;
   readonly #thaws = new Thaws();
 
   constructor(options: DownloaderOptions) {
     this.#options = options;
-    this.#limit = pLimit(options.settings.concurrency);
+    this.#limit = new RankedLimit(options.settings.concurrency);
   }
 
   /** Keeps the version's files from eviction while a model that reads them is loaded. */
@@ -76,7 +87,7 @@ export class Downloader {
       }
       try {
         if (missing.length > 0) {
-          await this.#download(manifest, missing, paths, verified, progress, options.signal);
+          await this.#download(manifest, missing, paths, verified, progress, options);
         }
       } finally {
         await verified.save();
@@ -103,15 +114,26 @@ export class Downloader {
     paths: ReadonlyMap<string, string>,
     verified: VerifiedFiles,
     progress: Progress,
-    signal: AbortSignal | undefined,
+    { signal, onWeightsOnly }: EnsureOptions,
   ): Promise<void> {
-    const { store, cache, settings, clock, random } = this.#options;
+    const { store, cache, settings, clock, random, retries } = this.#options;
     const group = new TaskGroup(signal);
-    for (const partial of await cache.openPartials(manifest, files, progress.bytesTotal)) {
+    const partials = await cache.openPartials(manifest, files, progress.bytesTotal);
+    const awaited = new Set(partials);
+    const arrived = (partial?: PartialFile) => {
+      if (partial !== undefined) awaited.delete(partial);
+      const [last, ...others] = awaited;
+      if (onWeightsOnly === undefined || last?.file.role !== 'weights' || others.length > 0) return;
+      const weights = last.readAlong();
+      if (weights !== undefined) onWeightsOnly(paths, weights);
+    };
+    for (const partial of partials) {
       const { file } = partial;
       group.start(async (groupSignal) => {
         const onProgress = (bytes: number) => progress.set(file, bytes);
-        const shared = { store, settings, limit: this.#limit, thaws: this.#thaws, clock, random };
+        // What a load can begin with is there first.
+        const limit = file.role === 'weights' ? this.#limit.second : this.#limit.first;
+        const shared = { store, settings, limit, thaws: this.#thaws, clock, random, retries };
         const context = { ...shared, signal: groupSignal, onProgress };
         const path = pathOf(paths, file);
         try {
@@ -124,8 +146,10 @@ export class Downloader {
           throw thrown;
         }
         await verified.add(file, path);
+        arrived(partial);
       });
     }
+    arrived();
     await group.done();
   }
 }

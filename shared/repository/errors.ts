@@ -6,6 +6,12 @@ export class UnknownModelError extends CasaLinguaError {
   readonly retryable = false;
 }
 
+/** The model has no such version. */
+export class UnknownVersionError extends CasaLinguaError {
+  readonly code = 'UNKNOWN_VERSION';
+  readonly retryable = false;
+}
+
 /** The manifest is not there, not JSON or not valid: permanent for that version. */
 export class ManifestInvalidError extends CasaLinguaError {
   readonly code = 'MANIFEST_INVALID';

@@ -1,4 +1,3 @@
-import type { LimitFunction } from 'p-limit';
 import type { DownloadSettings } from '../config/settings.ts';
 import type { Clock } from './clock.ts';
 import { FileCorruptError, ObjectChangedError, ObjectNotFoundError, StoreUnavailableError } from './errors.ts';
@@ -6,7 +5,9 @@ import { GatheredWrites } from './gathered-writes.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { PartialFile } from './partial-file.ts';
 import { type ByteRange, missingRanges } from './ranges.ts';
+import type { Limit } from './ranked-limit.ts';
 import { retry } from './retry.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import { guardStall, type StallGuard } from './stall-guard.ts';
 import { TaskGroup } from './task-group.ts';
 import { type Thaws, throughThaws } from './thaws.ts';
@@ -15,10 +16,11 @@ export interface FileDownloadContext {
   readonly store: ObjectStore;
   readonly settings: DownloadSettings;
   /** Shared by all files: the ranged GETs at once. */
-  readonly limit: LimitFunction;
+  readonly limit: Limit;
   readonly thaws: Thaws;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly retries: RetryBudget | undefined;
   readonly signal: AbortSignal;
   /** Of this file, in bytes; falls back when a file begins anew. */
   readonly onProgress: (bytes: number) => void;
@@ -93,7 +95,7 @@ export class FileDownload {
 
   /** A part keeps its place until it is whole: the bytes that come first in the file are there first. */
   async #fetchPart(range: ByteRange, signal: AbortSignal, onEtag?: () => void): Promise<void> {
-    const { settings, limit, thaws, clock, random } = this.#context;
+    const { settings, limit, thaws, clock, random, retries } = this.#context;
     let at = range.start;
     const onWritten = (end: number) => {
       this.#bytes += end - at;
@@ -107,6 +109,7 @@ export class FileDownload {
           clock,
           random,
           signal: awake,
+          budget: retries,
           progress: () => at,
         }),
       ),
@@ -126,7 +129,12 @@ export class FileDownload {
     const receive = async (guard: StallGuard) => {
       const known = partial.etag;
       const ifMatch = known === undefined ? {} : { ifMatch: known };
-      const answer = await store.getRange(this.#key, { ...range, ...ifMatch, signal: guard.signal });
+      const asking = store.getRange(this.#key, { ...range, ...ifMatch, signal: guard.signal });
+      const answer = await asking.catch((thrown: unknown) => {
+        // No particular object was asked for: the one that is there ends before the range begins.
+        const isShort = known === undefined && thrown instanceof ObjectChangedError;
+        throw isShort ? this.#corrupt('is shorter than the manifest says', thrown) : thrown;
+      });
       guard.tick();
       this.#checkSize(answer.totalSize);
       if (known === undefined) {

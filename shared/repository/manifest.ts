@@ -13,7 +13,17 @@ const filePathSchema = z
   .string()
   .check(z.regex(/^(?!\/)(?!.*(?:^|\/)\.{1,2}(?:\/|$))[A-Za-z0-9._/-]{1,200}$/, 'a relative path'));
 
-export const fileRoleSchema = z.enum(['encoder', 'decoder', 'classifier', 'tokenizer', 'config', 'labels', 'other']);
+export const fileRoleSchema = z.enum([
+  'encoder',
+  'decoder',
+  'classifier',
+  /** Weights of the graphs, which name it as their external data: one file of a version at most. */
+  'weights',
+  'tokenizer',
+  'config',
+  'labels',
+  'other',
+]);
 
 const fileSchema = z.object({
   path: filePathSchema,
@@ -35,6 +45,21 @@ export const memorySchema = z.object({
 /** `optimised`: the engine's own optimiser has been over the graphs already, so that a load need not wait for it. */
 export const graphsSchema = z._default(z.enum(['exported', 'optimised']), 'exported');
 
+/** How the version is laid out and best loaded. What is left out is as the deployment has it. */
+export const loadingSchema = z.object({
+  /** In which order the weights lie: that in which the engine asks for them, or that of the graphs' files. */
+  order: z.enum(['recorded', 'file']),
+  /** Whether the engine keeps weights in the form that its kernels like best, beside the one that was loaded. */
+  prepacking: z.optional(z.boolean()),
+  /** Threads that a session computes with. */
+  threads: z.optional(z.int().check(z.gte(1), z.lte(64))),
+  /** The version of onnxruntime-web that asked. */
+  recordedWith: z.string(),
+});
+
+/** What was measured; for people and for the next profile, no part of the functions reads it. */
+export const profileSchema = z.record(z.string(), z.unknown());
+
 const common = {
   schema: z.literal(1),
   id: modelIdSchema,
@@ -43,6 +68,8 @@ const common = {
   graphs: graphsSchema,
   files: z.array(fileSchema).check(z.minLength(1)),
   memory: memorySchema,
+  loading: z.optional(loadingSchema),
+  profile: z.optional(profileSchema),
   /** SPDX id or a licence's name. */
   licence: z.string().check(z.minLength(1)),
   /** Where the weights come from. */
@@ -74,9 +101,15 @@ const translationSchema = z.object({
   maxSourceTokens: z.int().check(z.gte(4)),
 });
 
+/** What kind of model tells languages; left out: `fasttext`. */
+export const classifierSchema = z.enum(['fasttext', 'transformer']);
+
 const detectionSchema = z.object({
   ...common,
   task: z.literal('language-detection'),
+  classifier: z.optional(classifierSchema),
+  /** Tokens that a transformer takes of a text at most, the special ones included. */
+  maxSourceTokens: z.optional(z.int().check(z.gte(4))),
   /** Codes that it can answer with. */
   languages: z.array(z.string()).check(z.minLength(1)),
 });
@@ -87,6 +120,7 @@ export const manifestSchema = z
   .check(z.refine(({ id, fallback }) => fallback !== id, { error: 'must be another model', path: ['fallback'] }));
 
 export type Manifest = z.infer<typeof manifestSchema>;
+export type Loading = z.infer<typeof loadingSchema>;
 export type TranslationManifest = Extract<Manifest, { task: 'translation' }>;
 export type DetectionManifest = Extract<Manifest, { task: 'language-detection' }>;
 export type ManifestFile = Manifest['files'][number];

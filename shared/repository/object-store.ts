@@ -72,3 +72,23 @@ export interface PublishingStore extends ObjectStore {
   /** Answers false, and changes nothing, when the key is taken. */
   putText(key: string, text: string, options?: Cancellable): Promise<boolean>;
 }
+
+/** What removing a version needs besides. */
+export interface RemovingStore extends ObjectStore {
+  /** One that is not there is no failure. */
+  delete(key: string, options?: Cancellable): Promise<void>;
+}
+
+/** Remembers, beyond the process's end, which upload of a file was begun, so that the next attempt goes on with it. */
+export interface UploadJournal {
+  /** The upload's id; undefined when none was begun of this content under this key. */
+  find(upload: NamedUpload): Promise<string | undefined>;
+  begun(upload: NamedUpload, id: string): Promise<void>;
+  ended(upload: NamedUpload): Promise<void>;
+}
+
+export interface NamedUpload {
+  readonly key: string;
+  /** Of the file, lower case hex. */
+  readonly sha256: string;
+}

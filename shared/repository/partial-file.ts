@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { Arrival } from './arrival.ts';
 import { CacheFullError } from './errors.ts';
 import { isFileError } from './file-errors.ts';
 import { headerLine, parseJournal, rangeLine } from './journal.ts';
@@ -36,6 +37,7 @@ export class PartialFile {
   #etag: string | undefined;
   #finished: ByteRange[] = [];
   #hash: PrefixHash;
+  #arrival: Arrival | undefined;
   #resumed: boolean;
   #closed = false;
 
@@ -112,6 +114,17 @@ export class PartialFile {
     return partial;
   }
 
+  /**
+   * For other threads to read along; whoever asks for it, once, closes it. It is void when the file begins anew. Undefined
+   * when the file is on its way to its final name already.
+   */
+  readAlong(): Arrival | undefined {
+    if (this.#closed) return undefined;
+    this.#arrival = new Arrival(join(this.#folder, 'data'));
+    this.#arrival.reached(contiguousEnd(this.#finished));
+    return this.#arrival;
+  }
+
   /** The bytes that follow come from the object with this ETag. */
   begin(etag: string): void {
     this.#etag = etag;
@@ -134,7 +147,9 @@ export class PartialFile {
     }
     this.#hash.offer(position, buffers);
     this.#remember({ start: position, end: position + length });
-    this.#hash.reached(contiguousEnd(this.#finished));
+    const end = contiguousEnd(this.#finished);
+    this.#arrival?.reached(end);
+    this.#hash.reached(end);
   }
 
   /** sha256 of the whole file, lower case hex. */
@@ -146,6 +161,8 @@ export class PartialFile {
   async reset(): Promise<void> {
     await this.#hash.settled();
     this.#hash = new PrefixHash(this.#data);
+    this.#arrival?.void();
+    this.#arrival = undefined;
     this.#finished = [];
     this.#etag = undefined;
     this.#resumed = false;

@@ -2,7 +2,7 @@ import { type FileHandle, open, readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { buildManifest, chooseFiles } from './build-manifest.ts';
-import { type Description, descriptionSchema } from './description.ts';
+import { DESCRIPTION, type Description, descriptionSchema } from './description.ts';
 import { ObjectNotFoundError, PublishInvalidError, VersionConflictError } from './errors.ts';
 import { isFileError } from './file-errors.ts';
 import { type ModelConfigs, parseModelConfig } from './hugging-face-layout.ts';
@@ -26,8 +26,6 @@ export interface PublishOptions {
   readonly signal?: AbortSignal;
 }
 
-const DESCRIPTION = 'casalingua.json';
-
 /**
  * Publishes a folder as one immutable version: its files, then the manifest, which makes it a version. It can be repeated:
  * what is there already stays. It does not activate.
@@ -36,15 +34,7 @@ const DESCRIPTION = 'casalingua.json';
  */
 export async function publishModel(options: PublishOptions): Promise<Manifest> {
   const { folder, store, signal } = options;
-  const description = await readDescription(folder);
-  const paths = await filesBelow(folder);
-  const roles = chooseFiles(description, paths);
-  const files: ManifestFile[] = [];
-  for (const [path, role] of roles) {
-    signal?.throwIfAborted();
-    files.push(await describeFile(folder, path, role));
-  }
-  const manifest = buildManifest(description, files, await readConfigs(folder, paths));
+  const manifest = await describeFolder(folder, signal);
   await compareWithPublished(manifest, store, signal);
   for (const file of manifest.files) {
     await publishFile(manifest, file, options);
@@ -56,6 +46,21 @@ export async function publishModel(options: PublishOptions): Promise<Manifest> {
     await compareWithPublished(manifest, store, signal);
   }
   return manifest;
+}
+
+/**
+ * The manifest that a folder would be published with: every file is hashed.
+ * @throws PublishInvalidError, or the signal's reason
+ */
+export async function describeFolder(folder: string, signal?: AbortSignal): Promise<Manifest> {
+  const description = await readDescription(folder);
+  const paths = await filesBelow(folder);
+  const files: ManifestFile[] = [];
+  for (const [path, role] of chooseFiles(description, paths)) {
+    signal?.throwIfAborted();
+    files.push(await describeFile(folder, path, role));
+  }
+  return buildManifest(description, files, await readConfigs(folder, paths));
 }
 
 async function readDescription(folder: string): Promise<Description> {
@@ -74,8 +79,8 @@ async function readDescription(folder: string): Promise<Description> {
   return result.data;
 }
 
-/** Relative paths with forward slashes, sorted; hidden files and the description are not published. */
-async function filesBelow(folder: string): Promise<string[]> {
+/** Relative paths with forward slashes, sorted; without hidden files and the description, which are not published. */
+export async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => entry.isFile() || entry.isSymbolicLink())
@@ -94,7 +99,8 @@ async function describeFile(folder: string, path: string, role: FileRole): Promi
   }
 }
 
-async function readConfigs(folder: string, paths: readonly string[]): Promise<ModelConfigs> {
+/** What the exporter wrote of the model. */
+export async function readConfigs(folder: string, paths: readonly string[]): Promise<ModelConfigs> {
   const read = async (path: string) =>
     paths.includes(path) ? parseModelConfig(await readFile(join(folder, path), 'utf8')) : undefined;
   return {

@@ -10,6 +10,7 @@ import { ManifestCache } from './manifest-cache.ts';
 import { REPOSITORY_PREFIX, readManifest } from './manifest-store.ts';
 import type { ObjectStore } from './object-store.ts';
 import { retry } from './retry.ts';
+import type { RetryBudget } from './retry-budget.ts';
 
 export interface CatalogOptions {
   readonly store: ObjectStore;
@@ -20,6 +21,8 @@ export interface CatalogOptions {
   readonly clock: Clock;
   /** 0 up to 1. */
   readonly random: () => number;
+  /** Of the store. @default - none */
+  readonly retries?: RetryBudget;
   /** Ms for which what is known counts as fresh, before jitter. */
   readonly ttlMs: number;
   /** Ms for one read of the active versions. */
@@ -217,8 +220,9 @@ export class RepositoryCatalog implements Catalog {
   }
 
   #read<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { clock, random, storeFirstTimeoutMs } = this.#options;
-    return retry(() => withTimeout(storeFirstTimeoutMs, call), { attempts: READ_ATTEMPTS, clock, random });
+    const { clock, random, retries, storeFirstTimeoutMs } = this.#options;
+    const options = { attempts: READ_ATTEMPTS, clock, random, budget: retries };
+    return retry(() => withTimeout(storeFirstTimeoutMs, call), options);
   }
 
   /** An empty list must not look like an empty repository when it is a store that is away. */

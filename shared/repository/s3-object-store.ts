@@ -116,7 +116,7 @@ export class S3ObjectStore implements ObjectStore {
 }
 
 /** The SDK's send options for an optional signal. */
-export function abortable(options: { signal?: AbortSignal }): { abortSignal?: AbortSignal } {
+export function abortable(options: { signal?: AbortSignal | undefined }): { abortSignal?: AbortSignal } {
   return options.signal === undefined ? {} : { abortSignal: options.signal };
 }
 

@@ -1,16 +1,27 @@
-import { createReadStream } from 'node:fs';
-import { HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { Upload } from '@aws-sdk/lib-storage';
+import { readFile, stat } from 'node:fs/promises';
+import { DeleteObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { ObjectChangedError, ObjectNotFoundError } from './errors.ts';
-import type { PublishedObject, PublishingStore, PutFile } from './object-store.ts';
+import type { PublishedObject, PublishingStore, PutFile, RemovingStore, UploadJournal } from './object-store.ts';
 import { mapS3Error } from './s3-errors.ts';
 import { abortable, S3ObjectStore } from './s3-object-store.ts';
+import { PART_BYTES, uploadResumed } from './s3-resumed-upload.ts';
 
-const PART_BYTES = 8 * 1024 * 1024;
-const PARTS_AT_ONCE = 4;
+/** Where nobody remembers, an upload that was interrupted is begun anew. */
+const forgetful: UploadJournal = {
+  find: async () => undefined,
+  begun: async () => undefined,
+  ended: async () => undefined,
+};
 
-/** The publisher's side of the bucket. Apart from the reader: lib-storage has no place in the functions' bundles. */
-export class S3PublishingStore extends S3ObjectStore implements PublishingStore {
+/** The publisher's side of the bucket. Apart from the reader: the functions write nothing into it. */
+export class S3PublishingStore extends S3ObjectStore implements PublishingStore, RemovingStore {
+  readonly #journal: UploadJournal;
+
+  constructor(client: S3Client, bucket: string, journal: UploadJournal = forgetful) {
+    super(client, bucket);
+    this.#journal = journal;
+  }
+
   async head(key: string, options: { signal?: AbortSignal } = {}): Promise<PublishedObject | undefined> {
     try {
       const answer = await this.client.send(
@@ -33,30 +44,35 @@ export class S3PublishingStore extends S3ObjectStore implements PublishingStore 
   }
 
   async putFile(key: string, path: string, options: PutFile): Promise<boolean> {
-    const { signal } = options;
+    const { signal, sha256, onProgress } = options;
     signal?.throwIfAborted();
-    const upload = new Upload({
-      client: this.client,
-      params: {
-        Bucket: this.bucket,
-        Key: key,
-        Body: createReadStream(path, { highWaterMark: 1024 * 1024 }),
-        IfNoneMatch: '*',
-        Metadata: { sha256: options.sha256 },
-      },
-      partSize: PART_BYTES,
-      queueSize: PARTS_AT_ONCE,
-    });
-    upload.on('httpUploadProgress', ({ loaded }) => options.onProgress?.(loaded ?? 0));
-    const abort = () => void upload.abort();
-    signal?.addEventListener('abort', abort, { once: true });
     try {
-      await upload.done();
+      const { size } = await stat(path);
+      if (size > PART_BYTES) {
+        const journal = this.#journal;
+        await uploadResumed(this.client, { bucket: this.bucket, key, path, sha256, journal, signal, onProgress });
+      } else {
+        await this.#putWhole(key, await readFile(path), options);
+      }
       return true;
     } catch (thrown) {
       return falseIfTaken(mapS3Error(thrown, `PUT ${key}`, signal));
-    } finally {
-      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  async #putWhole(key: string, body: Buffer, { sha256, signal, onProgress }: PutFile): Promise<void> {
+    await this.client.send(
+      new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: body, IfNoneMatch: '*', Metadata: { sha256 } }),
+      abortable({ signal }),
+    );
+    onProgress?.(body.length);
+  }
+
+  async delete(key: string, options: { signal?: AbortSignal } = {}): Promise<void> {
+    try {
+      await this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key }), abortable(options));
+    } catch (thrown) {
+      throw mapS3Error(thrown, `DELETE ${key}`, options.signal);
     }
   }
 

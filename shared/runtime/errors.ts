@@ -6,6 +6,12 @@ export class InferenceFailedError extends CasaLinguaError {
   readonly retryable = false;
 }
 
+/** Nobody wants the run any more. It stays within the thread: callers see the reason of their own signal. */
+export class CancelledError extends CasaLinguaError {
+  readonly code = 'CANCELLED';
+  readonly retryable = false;
+}
+
 /** The worker died with the load or the request in it. */
 export class WorkerCrashedError extends CasaLinguaError {
   readonly code: string = 'WORKER_CRASHED';

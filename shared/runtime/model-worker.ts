@@ -1,6 +1,8 @@
 import { Worker } from 'node:worker_threads';
+import type { ArrivingFile } from '../repository/arrival.ts';
 import type { Manifest } from '../repository/manifest.ts';
 import { untilAborted } from '../until-aborted.ts';
+import type { BatchMember, BatchRun, RunResult } from './batch.ts';
 import type { CompiledEngine } from './compiled-engine.ts';
 import {
   InferenceFailedError,
@@ -10,13 +12,16 @@ import {
   WorkerCrashedError,
 } from './errors.ts';
 import { HangWatch } from './hang-watch.ts';
+import { PostedBatch } from './posted-batch.ts';
 import type { OutputOf, TaskInput, TaskOutput } from './tasks.ts';
-import type { FromWorker, ToWorker, WorkerFault, WorkerStart } from './worker-protocol.ts';
+import type { Answer, FromWorker, ToWorker, WorkerFault, WorkerStart } from './worker-protocol.ts';
 
 export interface LoadOptions {
   readonly manifest: Manifest;
   /** Absolute path of each file that the runtime needs, by its path in the manifest. */
   readonly files: ReadonlyMap<string, string>;
+  /** While the file of the weights is still on its way: it is read as it comes, by a thread that waits for it. */
+  readonly arrivingWeights?: ArrivingFile | undefined;
   /** Inferences before READY; at least 1. */
   readonly warmUp: number;
   readonly onWarming: () => void;
@@ -33,7 +38,8 @@ const HANG_MS = 30_000;
 /** One model's thread, seen from the main one. Ending it gives all its memory back. */
 export class ModelWorker {
   readonly #worker: Worker;
-  readonly #runs = new Map<number, Waiting<{ output: TaskOutput; computeMs: number }>>();
+  /** What the thread has not answered yet. */
+  readonly #runs = new Map<number, PostedBatch<TaskOutput>>();
   #loading: (Waiting<{ heapBytes: number }> & { onWarming: () => void }) | undefined;
   #nextRun = 1;
   #ended: WorkerCrashedError | undefined;
@@ -72,7 +78,7 @@ export class ModelWorker {
   }
 
   /** @throws ModelUnsupportedError, InferenceFailedError, WorkerCrashedError, OutOfMemoryError */
-  load({ manifest, files, warmUp, onWarming }: LoadOptions): Promise<{ heapBytes: number }> {
+  load({ manifest, files, arrivingWeights, warmUp, onWarming }: LoadOptions): Promise<{ heapBytes: number }> {
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) {
         reject(this.#ended);
@@ -80,39 +86,34 @@ export class ModelWorker {
       }
       this.#loading = { resolve, reject, onWarming };
       this.#worker.ref();
-      this.#post({ type: 'load', manifest, files, warmUp });
+      this.#post({ type: 'load', manifest, files, arrivingWeights, warmUp });
     });
   }
 
   /**
    * Runs one task; runs queue up in the thread.
-   * @returns the output and the ms that the thread took for it
    * @throws InferenceFailedError, UnsupportedLanguageError, WorkerCrashedError, or the signal's reason
    */
-  run<Input extends TaskInput>(
-    input: Input,
-    signal?: AbortSignal,
-  ): Promise<{ output: OutputOf<Input>; computeMs: number }> {
-    if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    if (signal?.aborted) return Promise.reject(signal.reason);
+  run<Input extends TaskInput>(input: Input, signal?: AbortSignal): Promise<RunResult<OutputOf<Input>>> {
+    const [result] = this.runBatch([{ input, signal }]).results;
+    return result as Promise<RunResult<OutputOf<Input>>>;
+  }
+
+  /**
+   * Runs inputs that share a `batchKey` together, each with a signal of its own; batches and runs queue up in the thread.
+   * Results fail as those of `run` do; what fails in the engine fails for all.
+   */
+  runBatch<Input extends TaskInput>(members: readonly BatchMember<Input>[]): BatchRun<OutputOf<Input>> {
     const id = this.#nextRun++;
-    const cancelled = new SharedArrayBuffer(4);
-    const result = new Promise<{ output: TaskOutput; computeMs: number }>((resolve, reject) => {
-      this.#runs.set(id, { resolve, reject });
-    });
-    if (this.#runs.size === 1) this.#worker.ref();
-    this.#post({ type: 'run', id, input, cancelled });
-    this.#hangs.posted(id);
-    const cancel = () => {
-      // The thread sees it before its next step; the caller need not wait for that.
-      Atomics.store(new Int32Array(cancelled), 0, 1);
-      this.#hangs.cancelled(id);
-      this.#settle(id)?.reject(signal?.reason);
-    };
-    signal?.addEventListener('abort', cancel, { once: true });
-    const done = () => signal?.removeEventListener('abort', cancel);
-    result.then(done, done);
-    return result as Promise<{ output: OutputOf<Input>; computeMs: number }>;
+    const batch = new PostedBatch<OutputOf<Input>>(members, () => this.#hangs.cancelled(id));
+    if (this.#ended !== undefined) batch.died(this.#ended);
+    else if (batch.isAwaited) {
+      this.#runs.set(id, batch);
+      this.#worker.ref();
+      this.#post({ type: 'run', id, inputs: members.map(({ input }) => input), cancelled: batch.cancelled });
+      this.#hangs.posted(id);
+    }
+    return batch;
   }
 
   /** Ends the thread, whatever it is doing; what is under way fails with WorkerCrashedError. */
@@ -137,12 +138,13 @@ export class ModelWorker {
         this.#finishLoading()?.reject(errorOf(message.fault));
         return;
       case 'done':
-        this.#hangs.answered(message.id);
-        this.#settle(message.id)?.resolve({ output: message.output, computeMs: message.computeMs });
+        this.#answered(message.id, message.computeMs, (member) => {
+          const answer = message.answers[member] as Answer;
+          return answer.kind === 'done' ? answer.output : errorOf(answer.fault);
+        });
         return;
       case 'run-failed':
-        this.#hangs.answered(message.id);
-        this.#settle(message.id)?.reject(errorOf(message.fault));
+        this.#answered(message.id, message.computeMs, () => errorOf(message.fault));
         return;
     }
   }
@@ -154,11 +156,11 @@ export class ModelWorker {
     return loading;
   }
 
-  #settle(id: number): Waiting<{ output: TaskOutput; computeMs: number }> | undefined {
-    const run = this.#runs.get(id);
+  #answered(id: number, computeMs: number, answerOf: (member: number) => TaskOutput | Error): void {
+    this.#hangs.answered(id);
+    this.#runs.get(id)?.answered(computeMs, answerOf);
     this.#runs.delete(id);
     this.#rest();
-    return run;
   }
 
   #rest(): void {
@@ -172,7 +174,8 @@ export class ModelWorker {
     this.#ended = error;
     this.#hangs.stop();
     this.#finishLoading()?.reject(error);
-    for (const id of [...this.#runs.keys()]) this.#settle(id)?.reject(error);
+    for (const batch of this.#runs.values()) batch.died(error);
+    this.#runs.clear();
     if (!expected) this.#onEnd(error);
   }
 }

@@ -4,16 +4,16 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { CasaLinguaError } from '../errors.ts';
+import { type Attempt, unwrap } from './attempt.ts';
 import { currentHeap } from './engine/heap-tensor.ts';
 import { startOrtModule } from './engine/ort-module.ts';
 import { type LoadedModel, loadModel, ModelFiles } from './load-model.ts';
+import type { TaskOutput } from './tasks.ts';
 import { deathOf, isFatal, isOutOfMemory } from './worker-death.ts';
-import type { FromWorker, ToWorker, WorkerFault, WorkerStart } from './worker-protocol.ts';
+import type { Answer, FromWorker, ToWorker, WorkerFault, WorkerStart } from './worker-protocol.ts';
 
 if (parentPort === null) throw new Error('worker.ts runs as a worker thread');
 const port = parentPort;
-
-class CancelledError extends Error {}
 
 const { glue, compiled, threads } = workerData as WorkerStart;
 const engine = startOrtModule(new URL(glue), compiled, threads);
@@ -39,13 +39,13 @@ function send(message: FromWorker): void {
   port.postMessage(message);
 }
 
-async function load({ manifest, files, warmUp }: Extract<ToWorker, { type: 'load' }>): Promise<void> {
+async function load({ manifest, files, arrivingWeights, warmUp }: Extract<ToWorker, { type: 'load' }>): Promise<void> {
   // An engine that did not start is not the model's fault: the thread dies of it, and another may do better.
   const module = await engine;
   try {
-    const loaded = await loadModel(module, manifest, new ModelFiles(manifest, files));
+    const loaded = await loadModel(module, manifest, new ModelFiles(manifest, files, arrivingWeights));
     send({ type: 'warming' });
-    for (let inference = 0; inference < warmUp; inference++) loaded.run(loaded.sample, () => undefined);
+    for (let inference = 0; inference < warmUp; inference++) warm(loaded);
     model = loaded;
     send({ type: 'ready', heapBytes: currentHeap(module).byteLength });
   } catch (thrown) {
@@ -54,29 +54,36 @@ async function load({ manifest, files, warmUp }: Extract<ToWorker, { type: 'load
   }
 }
 
-function run({ id, input, cancelled }: Extract<ToWorker, { type: 'run' }>): FromWorker {
-  const flag = new Int32Array(cancelled);
+function run({ id, inputs, cancelled }: Extract<ToWorker, { type: 'run' }>): FromWorker {
+  const flags = new Int32Array(cancelled);
   const started = performance.now();
+  const computeMs = () => performance.now() - started;
   try {
     if (model === undefined) throw new Error('the model is not loaded');
-    const checkCancelled = () => {
-      if (Atomics.load(flag, 0) !== 0) throw new CancelledError('cancelled');
-    };
-    // It may have been given up while it waited for others.
-    checkCancelled();
-    const output = model.run(input, checkCancelled);
-    return { type: 'done', id, output, computeMs: performance.now() - started };
+    const attempts = model.run(inputs, (caller) => Atomics.load(flags, caller) !== 0);
+    return { type: 'done', id, answers: attempts.map(answerOf), computeMs: computeMs() };
   } catch (thrown) {
     // A heap that is full has given back what this run took: whoever asks for less is served.
     if (isFatal(thrown)) throw thrown;
-    return { type: 'run-failed', id, fault: faultOf(thrown, 'INFERENCE_FAILED') };
+    return { type: 'run-failed', id, fault: faultOf(thrown, 'INFERENCE_FAILED'), computeMs: computeMs() };
   }
 }
 
+/** @throws what it failed of */
+function warm({ run: ask, sample }: LoadedModel): void {
+  for (const attempted of ask([sample], () => false)) unwrap(attempted);
+}
+
+function answerOf(attempted: Attempt<TaskOutput>): Answer {
+  return attempted.kind === 'done'
+    ? { kind: 'done', output: attempted.value }
+    : { kind: 'failed', fault: faultOf(attempted.cause, 'INFERENCE_FAILED') };
+}
+
 function faultOf(thrown: unknown, otherwise: WorkerFault['code']): WorkerFault {
-  if (thrown instanceof CancelledError) return { code: 'CANCELLED', message: thrown.message };
   if (thrown instanceof CasaLinguaError) {
     switch (thrown.code) {
+      case 'CANCELLED':
       case 'INFERENCE_FAILED':
       case 'MODEL_UNSUPPORTED':
       case 'UNSUPPORTED_LANGUAGE':

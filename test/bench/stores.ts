@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDynamoServer } from '../../infra/local/dynamo/server.ts';
+import { onLoopback } from '../../infra/local/local-access.ts';
 import { prepareStores } from '../../infra/local/prepare-stores.ts';
 import { startS3Server } from '../../infra/local/s3/server.ts';
 
@@ -37,6 +38,7 @@ export async function startStores(modelFolders: readonly string[]): Promise<Stor
       AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint,
       CASALINGUA_MODEL_BUCKET: bucket,
       CASALINGUA_TABLE: table,
+      ...onLoopback,
       // Greedy, as every side is.
       CASALINGUA_NUM_BEAMS: '1',
     },

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { onLoopback } from '../../infra/local/local-access.ts';
 import { type LocalStores, startLocalStores } from '../../infra/local/local-stores.ts';
 import { composeSingleProcess, type SingleProcess } from '../../infra/local/serve-app.ts';
 import type { Log } from '../../shared/observability/log.ts';
@@ -26,6 +27,7 @@ beforeAll(async () => {
   served = composeSingleProcess(
     {
       ...process.env,
+      ...onLoopback,
       CASALINGUA_CACHE_FOLDER: join(folder, 'cache'),
       CASALINGUA_CIRCUIT_BREAKER_RESET_TIMEOUT: '2',
       CASALINGUA_CIRCUIT_BREAKER_RAMP_SECONDS: '0.4',

@@ -5,11 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serve } from '@hono/node-server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { onLoopback } from '../../infra/local/local-access.ts';
 import { type LocalStores, startLocalStores } from '../../infra/local/local-stores.ts';
 import { composeSingleProcess, type SingleProcess } from '../../infra/local/serve-app.ts';
 import type { Log, LogFields } from '../../shared/observability/log.ts';
 import { modelFolders } from '../support/local-run.ts';
 import { until } from '../support/process-state.ts';
+import { referenceLines } from '../support/reference-lines.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -50,7 +52,7 @@ describe('all functions in one process', () => {
     stores = await startLocalStores({ modelFolders });
     cacheFolder = await mkdtemp(join(tmpdir(), 'casalingua-single-'));
     Object.assign(process.env, stores.environment);
-    const env = { ...process.env, CASALINGUA_CACHE_FOLDER: cacheFolder };
+    const env = { ...process.env, ...onLoopback, CASALINGUA_CACHE_FOLDER: cacheFolder };
     served = composeSingleProcess(env, join(root, 'build', 'functions', 'inference'), log);
   });
 
@@ -106,6 +108,44 @@ describe('all functions in one process', () => {
     expect(loadsOf('translate-en-es')).toHaveLength(before + 1);
   });
 
+  it('runs those together who ask for the same at the same time, and each gets what it would get alone', async () => {
+    const sentences = (await referenceLines('en-es'))
+      .map(({ source }) => source)
+      .filter(({ length }) => length < 25)
+      .slice(0, 32);
+    const textOf = async (q: string) => (await read(await translate({ q, source: 'en', target: 'es' }))).translatedText;
+    const alone: unknown[] = [];
+    for (const sentence of sentences) alone.push(await textOf(sentence));
+    const before = served.gate.report();
+
+    const together = await Promise.all(sentences.map(textOf));
+
+    // Activations of int8 weights are scaled by batch: a word may differ, which the full run counts.
+    const same = together.filter((text, index) => text === alone[index]);
+    expect(same.length).toBeGreaterThanOrEqual(28);
+    const { batches, batchedRequests, inFlight, waiting } = served.gate.report();
+    expect(batches).toBeGreaterThan(before.batches);
+    expect(batchedRequests - before.batchedRequests).toBeGreaterThanOrEqual(20);
+    expect([inFlight, waiting]).toEqual([0, 0]);
+  });
+
+  it('refuses at once whom it could not answer in time, and says when to come back', async () => {
+    const body = JSON.stringify({ q: 'I need help. '.repeat(5), source: 'en', target: 'es' });
+    const { p90 = 0 } = served.gate.report().serviceMs ?? {};
+    const headers = { 'content-type': 'application/json', 'x-request-deadline-ms': String(Math.ceil(5 * p90)) };
+    const ask = () => served.app.request('/translate', { method: 'POST', headers, body });
+
+    const answers = await Promise.all(Array.from({ length: 300 }, ask));
+
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused.length).toBeGreaterThan(50);
+    expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThan(0);
+    expect(answers.every(({ status }) => [200, 429, 504].includes(status))).toBe(true);
+    for (const answer of refused) expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    expect(await refused[0]?.json()).toMatchObject({ code: 'OVERLOADED', retryable: true });
+    expect((await served.app.request('/health')).status).toBe(200);
+  });
+
   it('stops the work of a caller that hangs up', async () => {
     const server = serve({ fetch: served.app.fetch, port: 0, hostname: '127.0.0.1' });
     await once(server, 'listening');
@@ -124,7 +164,23 @@ describe('all functions in one process', () => {
     await expect(hopeless).rejects.toThrow('aborted');
     await until(() => log.events.some(({ fields }) => fields['code'] === 'REQUEST_CANCELLED'));
     expect(served.host.status().map(({ leases }) => leases)).not.toContain(1);
+    expect(served.gate.report()).toMatchObject({ inFlight: 0, waiting: 0 });
     server.close();
+  });
+
+  it('does at once what an operator wants, though nobody asks for the model', async () => {
+    const admin = { authorization: `Bearer ${stores.apiKey}` };
+    const say = (action: string) =>
+      served.app.request(`/admin/models/translate-es-en/${action}`, { method: 'POST', headers: admin });
+    const isReady = () => served.host.isReady('translate-es-en');
+
+    expect((await say('unload')).status).toBe(202);
+    await until(() => !isReady());
+    expect((await say('load')).status).toBe(202);
+    await until(isReady);
+
+    const seen = await served.app.request('/admin/models/translate-es-en', { headers: admin });
+    expect(await seen.json()).toMatchObject({ ready: true, wish: { want: 'loaded', seq: 2, carried_out: 1 } });
   });
 
   it('never logs a text', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { StageInput } from '../../infra/config.ts';
 import { routes } from '../../infra/routes.ts';
-import { at, type Resource, type StageTemplate, synthesise } from './support/synthesise.ts';
+import { at, groupsWith, type Resource, type StageTemplate, synthesise } from './support/synthesise.ts';
 
 const ROUTE = 'AWS::ApiGatewayV2::Route';
 const jwt = {
@@ -43,11 +43,8 @@ describe('the API of production', () => {
     expect(production.of('AWS::ApiGatewayV2::Integration')).toHaveLength(3);
   });
 
-  it('asks for IAM everywhere but where a route only says that the service is alive', () => {
-    const open = ['/health', '/readiness', '/liveness', '/openapi.json'].map((path) => `ANY ${path}`);
-
-    for (const [key, guard] of guardsOf(production))
-      expect(guard, String(key)).toBe(open.includes(String(key)) ? 'NONE' : 'AWS_IAM');
+  it('lets everybody through to the functions, which ask for keys', () => {
+    for (const [key, guard] of guardsOf(production)) expect(guard, String(key)).toBe('NONE');
   });
 
   it('may call its functions by the alias, each with one permission', () => {
@@ -91,13 +88,54 @@ describe('the API of production', () => {
 
 describe('the API by its configuration', () => {
   const withCallers = (callers: StageInput['authorization']['callers'], more: Partial<StageInput> = {}) =>
-    synthesise('production', { authorization: { callers, operators: { kind: 'none' } }, ...more });
+    synthesise('production', { authorization: { callers, operators: { kind: 'keys' } }, ...more });
+  const variable = (template: StageTemplate, name: string, which: string) =>
+    at(template.one('AWS::Lambda::Function', `${which}Function`), `Environment.Variables.${name}`);
 
-  it('has no route for operators while nothing can tell who they are, in any stage', () => {
-    for (const template of [withCallers({ kind: 'iam' }), synthesise('dev')]) {
-      const keys = [...guardsOf(template).keys()];
-      for (const path of ['/admin/{proxy+}', '/metrics', '/dashboard']) expect(keys).not.toContain(`ANY ${path}`);
+  it('asks for IAM where it is configured, but where a route only says that the service is alive or is a page', () => {
+    const iam = { kind: 'iam' as const };
+    const open = ['/health', '/readiness', '/liveness', '/openapi.json', '/docs', '/dashboard'];
+
+    const guards = guardsOf(synthesise('production', { authorization: { callers: iam, operators: iam } }));
+
+    for (const [key, guard] of guards) {
+      const path = String(key)
+        .replace('ANY ', '')
+        .replace(/^(\/docs|\/dashboard)\/.*/, '$1');
+      expect(guard, String(key)).toBe(open.includes(path) ? 'NONE' : 'AWS_IAM');
     }
+  });
+
+  it('tells the functions what a signature is worth: what its routes are for', () => {
+    const iam = { kind: 'iam' as const };
+    const both = synthesise('production', { authorization: { callers: iam, operators: iam } });
+    const callers = withCallers(iam);
+
+    expect(variable(both, 'CASALINGUA_IAM_SCOPES', 'translation')).toBe('infer');
+    expect(variable(both, 'CASALINGUA_IAM_SCOPES', 'control')).toBe('read,admin');
+    expect(variable(callers, 'CASALINGUA_IAM_SCOPES', 'control')).toBe('read');
+    expect(variable(synthesise('production'), 'CASALINGUA_IAM_SCOPES', 'control')).toBeUndefined();
+  });
+
+  it('tells the functions that translate what one caller may ask for', () => {
+    const production = synthesise('production');
+    const none = synthesise('production', { callerLimits: {} });
+    const names = ['CASALINGUA_LIMIT_REQUESTS_PER_MINUTE', 'CASALINGUA_LIMIT_CHARACTERS_PER_MINUTE'];
+
+    expect(names.map((name) => variable(production, name, 'translation'))).toEqual(['600', '500000']);
+    for (const name of names) {
+      expect(variable(production, name, 'control')).toBeUndefined();
+      expect(variable(none, name, 'translation')).toBeUndefined();
+    }
+  });
+
+  it("tells the functions what a token's scopes allow", () => {
+    const template = withCallers({ ...jwt, allows: { translate: 'infer' } });
+
+    for (const which of ['translation', 'control']) {
+      expect(variable(template, 'CASALINGUA_JWT_SCOPES', which)).toBe('{"translate":"infer"}');
+    }
+    expect(variable(withCallers(jwt), 'CASALINGUA_JWT_SCOPES', 'control')).toBeUndefined();
   });
 
   it('asks callers for a token of the issuer, with a scope', () => {
@@ -125,11 +163,13 @@ describe('the API by its configuration', () => {
     expect(behind(template, 'OPTIONS /translate')).toMatch(/controlLive/);
   });
 
-  it('says at synthesis that anybody may translate where no authorizer asks, and only there', () => {
+  it('says at synthesis that anybody may translate where that is configured, and only there', () => {
     const warned = (template: StageTemplate) =>
       template.warnings.filter((text) => /anybody on the internet/.test(text));
 
-    expect(warned(withCallers({ kind: 'none' }))).toHaveLength(1);
-    expect(warned(withCallers({ kind: 'iam' }))).toEqual([]);
+    const groups = groupsWith('production', 'translation', { environment: { CASALINGUA_ANONYMOUS_SCOPES: 'infer' } });
+    expect(warned(withCallers({ kind: 'keys' }, { groups }))).toHaveLength(1);
+    expect(warned(withCallers({ kind: 'iam' }, { groups }))).toEqual([]);
+    expect(warned(withCallers({ kind: 'keys' }))).toEqual([]);
   });
 });

@@ -71,6 +71,17 @@ describe('what production deploys', () => {
     return found;
   }
 
+  const withKey = () => ({ authorization: `Bearer ${stores.apiKey}` });
+
+  it('serves nobody without a key', async () => {
+    const translated = await postJson(`${front.url}/translate`, { q: 'Good morning.', source: 'en', target: 'es' });
+
+    expect(translated).toMatchObject({ status: 400, json: { code: 'UNAUTHENTICATED' } });
+    for (const path of ['/health/detailed', '/metrics', '/admin/models']) {
+      expect((await fetch(`${front.url}${path}`)).status, path).toBe(401);
+    }
+  });
+
   const refusedTo = (begins: string) => proxies.get(functionNamed(begins).name)?.flatMap(({ refused }) => [...refused]);
   const allowedTo = (begins: string) => proxies.get(functionNamed(begins).name)?.flatMap(({ allowed }) => [...allowed]);
 
@@ -95,8 +106,12 @@ describe('what production deploys', () => {
   it('translates and finds the language, each in its own function', async () => {
     const sentence = 'Where is the nearest library?';
 
-    const translated = await postJson(`${front.url}/translate`, { q: sentence, source: 'auto', target: 'es' });
-    const detected = await postJson(`${front.url}/pipeline/detect`, { text: sentence });
+    const translated = await postJson(
+      `${front.url}/translate`,
+      { q: sentence, source: 'auto', target: 'es' },
+      withKey(),
+    );
+    const detected = await postJson(`${front.url}/pipeline/detect`, { text: sentence }, withKey());
 
     expect(translated.json).toMatchObject({
       translatedText: expect.stringMatching(/biblioteca/i),
@@ -111,12 +126,29 @@ describe('what production deploys', () => {
 
   it('tells how the fleet is', async () => {
     // What an instance holds is told at its next request.
-    await postJson(`${front.url}/translate`, { q: 'Good morning.', source: 'en', target: 'es' });
+    await postJson(`${front.url}/translate`, { q: 'Good morning.', source: 'en', target: 'es' }, withKey());
 
-    const answer = await fetch(`${front.url}/health/detailed`);
+    const answer = await fetch(`${front.url}/health/detailed`, { headers: withKey() });
 
     expect(answer.status).toBe(200);
     expect(await answer.json()).toMatchObject({ status: expect.stringMatching(/healthy|degraded/), instance_count: 2 });
+  });
+
+  it('does what operators say', async () => {
+    const breaker = encodeURIComponent('translate translate-en-es@1.0.0');
+    const say = (path: string, body: object) => postJson(`${front.url}/admin/${path}`, body, withKey());
+
+    for (const [path, body] of [
+      ['models/translate-en-es/pin', { for: '1h' }],
+      ['models/translate-en-es/unpin', {}],
+      ['models/translate-en-es/activate', { version: '1.0.0' }],
+      [`breakers/${breaker}`, { state: 'closed', why: 'a test' }],
+      [`breakers/${breaker}`, { state: 'release' }],
+    ] as const) {
+      expect([path, (await say(path, body)).status]).toEqual([path, 202]);
+    }
+    const seen = await fetch(`${front.url}/admin/models/translate-en-es`, { headers: withKey() });
+    expect(await seen.json()).toMatchObject({ versions: ['1.0.0'], wish: { seq: 2 }, reasons: [] });
   });
 
   it('has the monitor run by the clock', async () => {
@@ -131,6 +163,7 @@ describe('what production deploys', () => {
       expect.arrayContaining([
         expect.stringMatching(/^dynamodb:BatchGetItem MODEL#/),
         expect.stringMatching(/^dynamodb:GetItem BREAKER/),
+        expect.stringMatching(/^dynamodb:GetItem KEY#/),
         expect.stringMatching(/^dynamodb:PutItem INSTANCES#/),
         expect.stringMatching(/^dynamodb:UpdateItem LOAD#/),
         expect.stringMatching(/^s3:GetObject casalingua-models\/models\/translate-en-es\//),

@@ -61,9 +61,13 @@ describe('the functions of production', () => {
       CASALINGUA_CACHE_FOLDER: '/tmp/casalingua',
       CASALINGUA_CACHE_MB: '2048',
       CASALINGUA_THREADS: '3',
+      CASALINGUA_LIMIT_REQUESTS_PER_MINUTE: '600',
+      CASALINGUA_LIMIT_CHARACTERS_PER_MINUTE: '500000',
     });
     expect(variablesOf('control')).toEqual({
       ...shared,
+      // Which ones: with the rights to call them.
+      CASALINGUA_INFERENCE_FUNCTIONS: expect.anything(),
       CASALINGUA_MODELS: models,
       CASALINGUA_MODEL_LOADING_PRELOAD_MODELS: models,
     });

@@ -73,7 +73,10 @@ describe('the template for sam', () => {
     const results = await runChecks(checks, {
       url: front.url,
       send: (request) => fetch(request),
-      authorize: async (request) => request,
+      authorize: async (request) => {
+        request.headers.set('authorization', `Bearer ${stores.apiKey}`);
+        return request;
+      },
       patienceMs: 60_000,
       clock: systemClock,
       sleep: (ms) => delay(ms),

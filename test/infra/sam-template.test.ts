@@ -84,6 +84,7 @@ describe('the template for sam', () => {
           CASALINGUA_THREADS: '2',
           CASALINGUA_MODEL_BUCKET: 'casalingua-models',
           CASALINGUA_TABLE: 'casalingua',
+          CASALINGUA_INFERENCE_FUNCTIONS: '',
           AWS_ENDPOINT_URL_S3: 'http://stores.local:3001',
           AWS_ENDPOINT_URL_DYNAMODB: 'http://stores.local:3002',
           AWS_ACCESS_KEY_ID: 'local',

@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import type { StageInput } from '../../infra/config.ts';
 import { insecuritiesOf, type ResourceJson, type TemplateJson } from './support/insecurities.ts';
 import { at, synthesise } from './support/synthesise.ts';
 
+/** Where the gateway has authorizers, and not the functions alone. */
+const guarded = { authorization: { callers: { kind: 'iam' as const }, operators: { kind: 'iam' as const } } };
+
 /** A copy of production's template. */
-function production(): TemplateJson {
-  return structuredClone(synthesise('production').template.toJSON() as TemplateJson);
+function production(changes: Partial<StageInput> = {}): TemplateJson {
+  return structuredClone(synthesise('production', changes).template.toJSON() as TemplateJson);
 }
 
 /** The first resource of a type whose id begins so; its properties may be changed. */
@@ -25,10 +29,12 @@ const policyOf = (template: TemplateJson) => statementsOf(first(template, 'AWS::
 
 describe('the security of the stack', () => {
   it.each(['staging', 'production'] as const)('has nothing to object to in %s', (stage) => {
-    expect(insecuritiesOf(synthesise(stage).template.toJSON() as TemplateJson)).toEqual([]);
+    for (const changes of [{}, guarded]) {
+      expect(insecuritiesOf(synthesise(stage, changes).template.toJSON() as TemplateJson)).toEqual([]);
+    }
   });
 
-  it.each<[string, (template: TemplateJson) => unknown, RegExp]>([
+  it.each<[string, (template: TemplateJson) => unknown, RegExp, Partial<StageInput>?]>([
     [
       'a public bucket',
       (template) => delete first(template, 'AWS::S3::Bucket', 'ModelsC').Properties['PublicAccessBlockConfiguration'],
@@ -80,12 +86,23 @@ describe('the security of the stack', () => {
         first(template, 'AWS::ApiGatewayV2::Route', 'HttpANYtranslate').Properties['AuthorizationType'] = 'NONE';
       },
       /ANY \/translate asks nobody who they are$/,
+      guarded,
     ],
     [
       'an open admin route',
       (template) => delete first(template, 'AWS::ApiGatewayV2::Route', 'HttpANYadmin').Properties['AuthorizationType'],
       /ANY \/admin\/\{proxy\+\} asks nobody who they are$/,
+      guarded,
     ],
+    ...['ANY /translate-for-all', 'ANY /dashboards', '$default'].map(
+      (key): [string, (template: TemplateJson) => unknown, RegExp] => [
+        `a route that nobody has said to be open: ${key}`,
+        (template) => {
+          first(template, 'AWS::ApiGatewayV2::Route', 'HttpANYtranslate').Properties['RouteKey'] = key;
+        },
+        /asks nobody who they are$/,
+      ],
+    ),
     [
       'a stage without limits',
       (template) => delete first(template, 'AWS::ApiGatewayV2::Stage').Properties['DefaultRouteSettings'],
@@ -129,8 +146,8 @@ describe('the security of the stack', () => {
       },
       /goes round the API$/,
     ],
-  ])('would object to %s', (_, change, objection) => {
-    const template = production();
+  ])('would object to %s', (_, change, objection, changes) => {
+    const template = production(changes);
 
     change(template);
 

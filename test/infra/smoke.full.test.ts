@@ -36,9 +36,9 @@ describe('npm run smoke', () => {
   });
 
   it('ends with 1 when callers are to prove who they are, and strangers are served', async () => {
-    const { code, stdout } = await smoke('--url', stack.url, '--header', 'Authorization: Bearer key');
+    const { code, stdout } = await smoke('--url', stack.url, '--key', stack.apiKey ?? '');
 
-    expect(stdout).toContain('strangers are refused: status 200 instead of 401 or 403');
+    expect(stdout).toContain('strangers are refused: status 200 instead of 401, 403');
     expect(code).toBe(1);
   });
 

@@ -1,28 +1,17 @@
 import { createHash, createHmac } from 'node:crypto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createApp as createControlApp } from '../../functions/control/app.ts';
 import { matchRoute, routes } from '../../infra/routes.ts';
 import { checks, strangersCheck } from '../../infra/smoke/checks.ts';
 import { reportOf } from '../../infra/smoke/report.ts';
 import { type CheckResult, runChecks, type Send, type SmokeOptions } from '../../infra/smoke/run-checks.ts';
 import { createSigner } from '../../infra/smoke/signing.ts';
-import { createJsonLog } from '../../shared/observability/log.ts';
-import { createFakeCatalog, shippedManifests } from '../support/fake-catalog.ts';
-import { emptyDigest, noInstances } from '../support/fake-fleet.ts';
-import { createTestApp, testNow } from '../support/inference-app.ts';
+import { createTestControl } from '../support/control-app.ts';
+import { emptyDigest } from '../support/fake-fleet.ts';
+import { createTestApp } from '../support/inference-app.ts';
 
 /** Both apps behind the routes of the gateway, as a deployment has them. */
 function deployment(): Send {
-  const clock = { now: () => testNow };
-  const control = createControlApp({
-    catalog: createFakeCatalog(shippedManifests),
-    instances: async () => noInstances,
-    digest: emptyDigest,
-    preloadModels: [],
-    log: createJsonLog(() => {}, clock),
-    clock,
-    version: '1.2.3',
-  });
+  const { app: control } = createTestControl({ digest: emptyDigest });
   const apps = { control, inference: createTestApp().app };
   return async (request) =>
     apps[matchRoute(routes, new URL(request.url).pathname)?.function ?? 'control'].fetch(request);
@@ -173,10 +162,15 @@ describe('the smoke test', () => {
     expect(failed).toEqual([]);
   });
 
-  it('fails when a stranger is served', async () => {
-    const { failed } = await smoke(deployment(), { checks: [strangersCheck] });
+  it('fails when a stranger is served, or refused for another reason than who they are', async () => {
+    const answering = (status: number, code: string) => async () => Response.json({ code }, { status });
 
-    expect(failed).toEqual([strangersCheck.name]);
+    for (const send of [deployment(), answering(400, 'BAD_REQUEST')]) {
+      expect((await smoke(send, { checks: [strangersCheck] })).failed).toEqual([strangersCheck.name]);
+    }
+    for (const send of [answering(400, 'UNAUTHENTICATED'), answering(403, 'FORBIDDEN')]) {
+      expect((await smoke(send, { checks: [strangersCheck] })).failed).toEqual([]);
+    }
   });
 
   it('keeps the path that the deployment has before its own', async () => {

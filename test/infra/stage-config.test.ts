@@ -37,8 +37,8 @@ describe('the configuration of a stage', () => {
     expect(() => readStageConfig('prod')).toThrow('-c stage= must be one of dev, staging, production, not "prod"');
   });
 
-  it('asks who calls, in every stage', () => {
-    for (const name of names) expect(readStageConfig(name).authorization.callers.kind).not.toBe('none');
+  it('lets nobody in without saying who they are, in any stage', () => {
+    for (const name of names) expect(JSON.stringify(readStageConfig(name))).not.toContain('ANONYMOUS');
   });
 
   it('names every wrong value, where it stands', () => {
@@ -193,7 +193,16 @@ describe('who may call a route', () => {
   it('is said of each: anybody asks whether it lives, callers translate, operators do the rest', () => {
     const pathsFor = (access: string) => routes.map(({ path }) => path).filter((path) => accessTo(path) === access);
 
-    expect(pathsFor('anybody')).toEqual(['/health', '/readiness', '/liveness', '/openapi.json']);
+    expect(pathsFor('anybody')).toEqual([
+      '/health',
+      '/readiness',
+      '/liveness',
+      '/dashboard',
+      '/dashboard/{proxy+}',
+      '/docs',
+      '/docs/{proxy+}',
+      '/openapi.json',
+    ]);
     expect(pathsFor('callers')).toEqual([
       '/translate',
       '/detect',
@@ -201,7 +210,7 @@ describe('who may call a route', () => {
       '/pipeline/{proxy+}',
       '/health/{proxy+}',
     ]);
-    expect(pathsFor('operators')).toEqual(['/metrics', '/admin/{proxy+}', '/dashboard']);
+    expect(pathsFor('operators')).toEqual(['/metrics', '/admin/{proxy+}']);
     expect(accessTo('/whatever-comes')).toBe('operators');
   });
 });

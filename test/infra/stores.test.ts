@@ -30,10 +30,17 @@ describe("production's model bucket", () => {
   const production = synthesise('production');
   const models = production.one(BUCKET, 'ModelsC');
 
-  it('keeps what is deleted for a while, and what stays half uploaded for two days', () => {
+  it('keeps what is deleted for a while, memory snapshots for 30 days, and what stays half uploaded for two', () => {
     expect(at(models, 'VersioningConfiguration')).toEqual({ Status: 'Enabled' });
     expect(at(models, 'LifecycleConfiguration.Rules')).toEqual([
       { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 2 }, Status: 'Enabled' },
+      {
+        Prefix: 'metrics/',
+        ExpirationInDays: 30,
+        NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+        Status: 'Enabled',
+      },
+      { Prefix: 'metrics/', ExpiredObjectDeleteMarker: true, Status: 'Enabled' },
       { NoncurrentVersionExpiration: { NoncurrentDays: 30 }, Status: 'Enabled' },
     ]);
     expect(models['DeletionPolicy']).toBe('Retain');
@@ -79,11 +86,17 @@ describe("a key of the account's own", () => {
     );
   });
 
-  it('may be used by the functions to decrypt, and for nothing else', () => {
+  it('may be used by the functions to decrypt, by the monitor to encrypt what it writes, and for nothing else', () => {
     for (const name of ['detection', 'translation', 'control', 'monitor']) {
       const statements = at(keyed.one('AWS::IAM::Policy', `${name}Role`), 'PolicyDocument.Statement');
-      expect(statements).toContainEqual({ Action: 'kms:Decrypt', Effect: 'Allow', Resource: arn });
-      expect(JSON.stringify(statements).match(/kms:/g)).toHaveLength(1);
+      const onKey = (statements as { Action: string | string[]; Resource: unknown }[]).filter((one) =>
+        JSON.stringify(one).includes('kms:'),
+      );
+      expect(onKey.flatMap(({ Action }) => Action).toSorted()).toEqual([
+        'kms:Decrypt',
+        ...(name === 'monitor' ? ['kms:GenerateDataKey'] : []),
+      ]);
+      for (const { Resource } of onKey) expect(Resource).toEqual(arn);
     }
   });
 });

@@ -140,6 +140,56 @@ describe('a worker that is loaded', () => {
   });
 });
 
+describe('a batch of several callers', () => {
+  let worker: ModelWorker;
+  beforeAll(async () => {
+    worker = await started(translation);
+  });
+  afterAll(() => worker.terminate());
+
+  const good = english({ texts: ['Good morning.'] });
+
+  test('goes on for the others when one has gone, without what that one asked for', async () => {
+    const gone = new AbortController();
+    const { results, ended } = worker.runBatch([
+      // Behind `good`'s only sentence this would be minutes of work.
+      { input: { ...endlessWork, numBeams: 1 }, signal: gone.signal },
+      { input: good },
+    ]);
+
+    gone.abort(new Error('gone'));
+
+    await expect(results[0]).rejects.toThrow('gone');
+    const answer = await results[1];
+    expect(answer?.output.translations[0]?.text).toBe('Buenos días.');
+    expect(await ended).toBe(answer?.computeMs);
+  });
+
+  test('ends at the next step when all have gone', async () => {
+    const callers = [new AbortController(), new AbortController()];
+    const { results, ended } = worker.runBatch(callers.map(({ signal }) => ({ input: endlessWork, signal })));
+    const next = worker.run(good);
+
+    for (const caller of callers) caller.abort(new Error('gone'));
+
+    for (const result of results) await expect(result).rejects.toThrow('gone');
+    expect(await ended).toBeGreaterThanOrEqual(0);
+    expect((await next).output.translations[0]?.text).toBe('Buenos días.');
+  });
+
+  test('fails for all when its worker is ended', async () => {
+    const doomed = await started(detection);
+    const input = { task: 'language-detection', texts: ['Hello'] } as const;
+    const { results, ended } = doomed.runBatch([{ input }, { input }]);
+
+    await doomed.terminate();
+
+    for (const result of results) await expect(result).rejects.toThrow(WorkerCrashedError);
+    expect(await ended).toBeUndefined();
+    expect(await doomed.runBatch([{ input }]).ended).toBeUndefined();
+  });
+});
+
 test('a worker of the language detection tells languages apart', async () => {
   const worker = await started(detection);
 
@@ -222,6 +272,19 @@ describe('a worker that dies', () => {
     expect(failures.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
     await expect(worker.run(input)).rejects.toBe(ends[0]);
     expect(ends).toHaveLength(1);
+  });
+
+  test('is not shown what nobody wanted from the start', async () => {
+    const fault = "{ code: 'INFERENCE_FAILED', message: 'the second came' }";
+    const answer = `{ type: 'done', id: 2, answers: [{ kind: 'failed', fault: ${fault} }], computeMs: 1 }`;
+    const dies = onMessage('run', `if (message.id === 1) throw new Error('shown'); parentPort.postMessage(${answer});`);
+    const worker = await ModelWorker.start(withWorker(engine, dies), () => undefined);
+    const input = english({ texts: ['Good morning.'] });
+
+    await expect(worker.run(input, AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
+
+    await expect(worker.run(input)).rejects.toThrow('the second came');
+    await worker.terminate();
   });
 
   test('for want of JavaScript’s memory says so', async () => {

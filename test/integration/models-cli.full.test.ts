@@ -1,30 +1,14 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dynamoServers, startTable } from '../support/dynamo-servers.ts';
+import { models } from '../support/models-cli.ts';
+import { exportedFolder } from '../support/real-model.ts';
 import { startBucket } from '../support/s3.ts';
 
 const root = join(import.meta.dirname, '../..');
 const shipped = join(root, 'infra/models/translate-es-en');
-
-const bare = { PATH: process.env['PATH'] };
-
-interface Outcome {
-  readonly code: unknown;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function models(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const command = ['--import', 'tsx', join(root, 'infra/models/cli.ts'), ...args];
-    execFile(process.execPath, command, { env: { ...bare, ...env } }, (error, stdout, stderr) => {
-      resolve({ code: error?.code ?? 0, stdout, stderr });
-    });
-  });
-}
 
 describe('npm run models', () => {
   let bucket: Awaited<ReturnType<typeof startBucket>>;
@@ -94,7 +78,56 @@ describe('npm run models', () => {
   it('does not activate what is not published', async () => {
     const result = await models(env, 'activate', 'translate-es-en', '9.9.9');
 
-    expect(result).toMatchObject({ code: 1, stderr: 'there is no manifest of translate-es-en@9.9.9\n' });
+    expect(result).toMatchObject({ code: 1, stderr: 'there is no version 9.9.9 of translate-es-en\n' });
+  });
+
+  it('imports, measures, publishes, activates, verifies, goes back and removes', async () => {
+    const out = join(empty, 'imported');
+    const importing = [
+      'import',
+      exportedFolder,
+      '--out',
+      out,
+      '--id',
+      'imported',
+      '--licence',
+      'CC-BY-4.0',
+      '--activate',
+    ];
+
+    const imported = await models(env, ...importing, '--json');
+    expect(JSON.parse(imported.stdout)).toMatchObject({
+      id: 'imported',
+      version: '1.0.0',
+      published: true,
+      active: true,
+    });
+    const { memory } = JSON.parse(await readFile(join(out, 'casalingua.json'), 'utf8'));
+    expect(memory.peakMb).toBeGreaterThanOrEqual(memory.residentMb);
+    expect((await models(env, 'verify', 'imported', '1.0.0')).stdout).toMatch(/^imported@1\.0\.0 is whole/);
+
+    await models(env, ...importing, '--version', '1.1.0', '--no-measure');
+    expect((await models(env, 'show', 'imported')).stdout).toMatch(/^imported: 1\.0\.0, 1\.1\.0\nactive: 1\.1\.0, by /);
+    expect((await models(env, 'rollback', 'imported')).stdout).toMatch(/^imported@1\.0\.0 is active again/);
+    expect(await models(env, 'remove', 'imported', '1.0.0')).toMatchObject({ code: 1 });
+    expect((await models(env, 'remove', 'imported', '1.1.0')).stderr).toMatch(/a rollback goes back to/);
+    expect((await models(env, 'remove', 'imported', '1.1.0', '--force')).stdout).toMatch(/is removed: 9 files/);
+    expect(await models(env, 'warm', 'imported', '--timeout', '1s')).toMatchObject({ code: 75 });
+  });
+
+  it('tells where it cannot publish before it imports', async () => {
+    const result = await models(
+      {},
+      'import',
+      exportedFolder,
+      '--out',
+      join(empty, 'x'),
+      '--licence',
+      'MIT',
+      '--publish',
+    );
+
+    expect(result).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('CASALINGUA_MODEL_BUCKET') });
   });
 
   it('says what is wrong with a folder in one line', async () => {

@@ -112,6 +112,7 @@ describe('a download from S3', () => {
   it.each([
     ['other bytes', Buffer.alloc(large.length, 'x'), `the manifest says ${sha256(large)}`],
     ['another size', large.subarray(1), `the manifest says ${large.length}`],
+    ['nothing in it', Buffer.alloc(0), 'is shorter than the manifest says'],
   ])(
     'names the model and the file when the source has %s, asks no further, and keeps nothing of it',
     async (_, body, told) => {

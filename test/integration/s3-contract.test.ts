@@ -4,12 +4,17 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import {
+  AbortMultipartUploadCommand,
+  CreateMultipartUploadCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  ListPartsCommand,
   NoSuchBucket,
   NoSuchKey,
   PutObjectCommand,
+  paginateListParts,
+  UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -217,6 +222,28 @@ describe('S3 on loopback', () => {
       expect(actual.digest('hex')).toBe(expected.digest('hex'));
       expect(written.ETag).toMatch(/-38"$/);
       expect(peak - before).toBeLessThan(200_000_000);
+    });
+
+    it('lists the parts that are there, page by page, with the checksums that they were sent with', async () => {
+      const { UploadId } = await s3.client.send(new CreateMultipartUploadCommand({ Bucket, Key: 'listed' }));
+      const upload = { Bucket, Key: 'listed', UploadId };
+      const sent = new Map<number, string | undefined>();
+      for (const PartNumber of [3, 1, 2]) {
+        const part = await s3.client.send(new UploadPartCommand({ ...upload, PartNumber, Body: `part ${PartNumber}` }));
+        sent.set(PartNumber, part.ChecksumCRC32);
+      }
+
+      const pages = [];
+      for await (const page of paginateListParts({ client: s3.client, pageSize: 2 }, upload))
+        pages.push(page.Parts ?? []);
+
+      expect(pages.map((parts) => parts.map(({ PartNumber }) => PartNumber))).toEqual([[1, 2], [3]]);
+      for (const part of pages.flat()) {
+        expect(part).toMatchObject({ Size: 6, ChecksumCRC32: sent.get(part.PartNumber ?? 0) });
+      }
+      await s3.client.send(new AbortMultipartUploadCommand(upload));
+      const gone = s3.client.send(new ListPartsCommand(upload));
+      await expect(gone).rejects.toMatchObject({ name: 'NoSuchUpload' });
     });
 
     it('leaves nothing of an upload in parts that is given up', async () => {

@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { TranslationManifest } from '../../shared/repository/manifest.ts';
+import { unwrap } from '../../shared/runtime/attempt.ts';
 import { WasmSession } from '../../shared/runtime/engine/wasm-session.ts';
-import { InferenceFailedError } from '../../shared/runtime/errors.ts';
+import { CancelledError, InferenceFailedError } from '../../shared/runtime/errors.ts';
 import { type LoadedModel, loadModel, ModelFiles } from '../../shared/runtime/load-model.ts';
 import type { TranslationInput, TranslationOutput } from '../../shared/runtime/tasks.ts';
 import { createTextTokenizer, type TextTokenizer } from '../../shared/runtime/text-tokenizer.ts';
@@ -13,6 +14,7 @@ import { argmax, largest } from '../../shared/runtime/translation/logits.ts';
 import { marianPrompt } from '../../shared/runtime/translation/prompts/marian.ts';
 import { Seq2SeqGraphs } from '../../shared/runtime/translation/seq2seq-graphs.ts';
 import { TranslationTask } from '../../shared/runtime/translation/translation-task.ts';
+import { answerAlone } from '../support/answers-alone.ts';
 import { countingModule, type Outstanding } from '../support/counting-module.ts';
 import { startEngine } from '../support/engine.ts';
 import { modelFolder, modelOnDisk } from '../support/real-model.ts';
@@ -27,11 +29,12 @@ let manifest: TranslationManifest;
 let graphs: Seq2SeqGraphs;
 let tokenizer: TextTokenizer;
 let outstanding: () => Outstanding;
+let runs: () => number;
 let fullAfter: (blocks: number) => void;
 let heapBytes: () => number;
 beforeAll(async () => {
   const counted = countingModule(await startEngine());
-  ({ outstanding, fullAfter } = counted);
+  ({ outstanding, runs, fullAfter } = counted);
   heapBytes = () => counted.module.HEAPU8.byteLength;
   const onHand = await modelOnDisk(folder);
   if (onHand.manifest.task !== 'translation') throw new Error('the model does not translate');
@@ -44,8 +47,24 @@ beforeAll(async () => {
   tokenizer = createTextTokenizer(JSON.parse(await readFile(join(folder, 'tokenizer.json'), 'utf8')), {});
 });
 
-const translate = (input: Partial<TranslationInput> & Pick<TranslationInput, 'texts'>, check = () => {}) =>
-  model.run({ task: 'translation', source: 'en', target: 'es', numBeams: 1, ...input }, check) as TranslationOutput;
+type Some = Partial<TranslationInput> & Pick<TranslationInput, 'texts'>;
+
+const english = (input: Some): TranslationInput => ({
+  task: 'translation',
+  source: 'en',
+  target: 'es',
+  numBeams: 1,
+  ...input,
+});
+
+const translate = (input: Some, isCancelled = () => false) =>
+  answerAlone(model, english(input), isCancelled) as TranslationOutput;
+
+/** True from when the engine has run so often from now on; the encoder's run is the first of a batch. */
+const afterRuns = (count: number) => {
+  const from = runs();
+  return () => runs() - from >= count;
+};
 
 describe('an answer that finds no end', () => {
   test('is cut off at three times its source and 16 tokens, long before the model would have to stop', () => {
@@ -55,7 +74,7 @@ describe('an answer that finds no end', () => {
     const endless = new TranslationTask({ manifest, graphs, tokenizer, prompt, endToken, padToken: PAD });
     const input = { task: 'translation', texts: ['I need help.'], source: 'en', target: 'es', numBeams: 1 } as const;
 
-    const { usage } = endless.run(input, () => undefined);
+    const { usage } = answerAlone(endless, input);
 
     expect(usage.targetTokens).toBe(3 * usage.sourceTokens + 16);
     expect(usage.targetTokens).toBeLessThan(manifest.generation.maxNewTokens);
@@ -78,7 +97,7 @@ describe('a forced first token', () => {
     bannedTokens: [PAD],
     maxNewTokens: sentences.map(() => 40),
     withConfidence: false,
-    checkCancelled: () => undefined,
+    isCancelled: () => false,
   };
 
   test.each(['▁El', '▁No', '▁Me'])('%s answers for the position after it, as if it had been fed as a step', (piece) => {
@@ -123,7 +142,7 @@ describe('a sentence that the model answers with nothing', () => {
       bannedTokens: [PAD],
       maxNewTokens: [20],
       withConfidence: false,
-      checkCancelled: () => undefined,
+      isCancelled: () => false,
     });
     run.release();
     // If this is no longer so, another text must be found for this test.
@@ -155,13 +174,10 @@ describe('the heap', () => {
     const before = outstanding();
     const { steps } = translate({ texts, numBeams }).usage;
 
-    for (let last = 1; last <= steps; last++) {
-      let asked = 0;
-      const check = () => {
-        asked++;
-        if (asked === last) throw new Error('not wanted any more');
-      };
-      expect(() => translate({ texts, numBeams }, check)).toThrow('not wanted any more');
+    for (let last = 0; last <= steps; last++) {
+      const isCancelled = afterRuns(last);
+      expect(() => translate({ texts, numBeams }, isCancelled)).toThrow(CancelledError);
+      expect(isCancelled()).toBe(true);
       expect(outstanding()).toEqual(before);
     }
   });
@@ -189,13 +205,83 @@ describe('the heap', () => {
   });
 });
 
-test('every step is asked for, however many batches a text takes', () => {
-  let asked = 0;
-  const texts = [Array.from({ length: 40 }, (_, n) => `I have ${n} books. `).join('')];
+describe.each([1, 4])('several callers at once, with %i beams', (numBeams) => {
+  const short = english({ texts: ['Good morning.'], numBeams });
+  const long = english({ texts: ['I have to pay the rent before the first of the month.', 'Thank you.'], numBeams });
 
-  const { usage } = translate({ texts }, () => {
-    asked++;
+  test('are answered as each would be alone, with what each took', () => {
+    const [answer, other] = model.run([long, short], () => false).map(unwrap) as TranslationOutput[];
+
+    expect(answer).toEqual(answerAlone(model, long));
+    const alone = answerAlone(model, short) as TranslationOutput;
+    expect(other).toEqual({ ...alone, usage: { ...alone.usage, steps: answer?.usage.steps } });
   });
 
-  expect(asked).toBe(usage.steps);
+  test('take no step for one who has gone, whose memory is given back', () => {
+    const alone = answerAlone(model, short) as TranslationOutput;
+    const before = outstanding();
+    for (let last = 0; last <= alone.usage.steps; last++) {
+      const isGone = afterRuns(last);
+      const from = runs();
+
+      const [gone, answer] = model.run([long, short], (caller) => caller === 0 && isGone());
+
+      expect(gone).toMatchObject({ kind: 'failed', cause: expect.any(CancelledError) });
+      expect(answer).toMatchObject({ kind: 'done', value: { translations: alone.translations } });
+      // The encoder, and as many steps as the other takes alone.
+      expect(runs() - from).toBe(1 + alone.usage.steps);
+      expect(outstanding()).toEqual(before);
+    }
+  });
+
+  test('run nothing when all have gone, whatever is still to be done', () => {
+    const many = english({ texts: Array.from({ length: 50 }, (_, n) => `I have ${n} books.`), numBeams });
+    const isGone = afterRuns(3);
+    const from = runs();
+
+    const answers = model.run([many, long], isGone);
+
+    expect(answers.map(({ kind }) => kind)).toEqual(['failed', 'failed']);
+    expect(runs() - from).toBe(3);
+  });
+
+  test('have no text read that nobody wants any more', () => {
+    const read: string[] = [];
+    const encode = (text: string) => {
+      read.push(text);
+      return tokenizer.encode(text);
+    };
+    const prompt = marianPrompt({ tokenizer, endToken: END, decoderStartToken: PAD });
+    const parts = { manifest, graphs, prompt, endToken: END, padToken: PAD };
+    const task = new TranslationTask({ ...parts, tokenizer: { ...tokenizer, encode } });
+
+    task.run([long, short], (caller) => caller === 0);
+
+    expect(read).toEqual(short.texts);
+  });
+
+  test('do not share the failure of a text that cannot be read, or not be put together', () => {
+    const poison = 'Where is the library?';
+    const prompt = marianPrompt({ tokenizer, endToken: END, decoderStartToken: PAD });
+    const parts = { manifest, graphs, prompt, endToken: END, padToken: PAD };
+    const failing = (): never => {
+      throw new TypeError('poisonous');
+    };
+    const unread = { ...tokenizer, encode: (text: string) => (text === poison ? failing() : tokenizer.encode(text)) };
+    const unwritten = {
+      ...tokenizer,
+      decode: (ids: readonly number[]) =>
+        tokenizer.decode(ids).includes('biblioteca') ? failing() : tokenizer.decode(ids),
+    };
+
+    for (const broken of [unread, unwritten]) {
+      const task = new TranslationTask({ ...parts, tokenizer: broken });
+      const answers = task.run([english({ texts: [poison], numBeams }), short], () => false);
+
+      expect(answers).toMatchObject([
+        { kind: 'failed', cause: expect.any(TypeError) },
+        { kind: 'done', value: { translations: [{ text: 'Buenos días.' }] } },
+      ]);
+    }
+  });
 });

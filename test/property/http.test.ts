@@ -11,6 +11,7 @@ import { translationManifest } from '../support/fake-catalog.ts';
 import { createFakeHost, modelStatus } from '../support/fake-host.ts';
 import { createTestBreakers } from '../support/fleet-breakers.ts';
 import { createTestApp, noRefusals, postJson } from '../support/inference-app.ts';
+import { createTestGate } from '../support/test-gate.ts';
 
 const input = { task: 'translation', texts: ['a'], source: 'en', target: 'es' } as const;
 const paths = ['/translate', '/detect', '/pipeline/translate', '/pipeline/translate/batch', '/pipeline/detect'];
@@ -91,7 +92,13 @@ describe('the time that a request has', () => {
         const host = createFakeHost({ status: [loading], beforeLease: () => Promise.reject(reason) });
         const { breakers } = createTestBreakers({ now: Date.now });
         const breakerOf = createModelBreakers(breakers, breakerSettings());
-        const guards = { news: () => undefined, breakerOf, loads: noRefusals, fairRunMs: 5_000 };
+        const guards = {
+          news: () => undefined,
+          gate: createTestGate(),
+          breakerOf,
+          loads: noRefusals,
+          fairRunMs: 5_000,
+        };
         const run = createRunModel(host, guards)(translationManifest('translate-en-es', 'en>es'), input, { signal });
         const seconds = await run.catch((error) => (error as CasaLinguaError).retryAfterSeconds);
         expect(seconds).toBeGreaterThanOrEqual(1);

@@ -33,7 +33,7 @@ const anyCase: fc.Arbitrary<Case> = fc
       bannedTokens: bans ? [vocabulary - 1] : [],
       maxNewTokens: limits,
       withConfidence: true,
-      checkCancelled: () => undefined,
+      isCancelled: () => false,
       numBeams,
       lengthPenalty,
     },
@@ -103,15 +103,28 @@ describe.each(both)('whatever the model, %s search', (kind) => {
     );
   });
 
-  test('asks before each step whether it is wanted', () => {
+  test('lets go of each cancelled sentence before the next step, and answers the others as if it had never been', () => {
+    const anyTimes = fc.array(fc.option(fc.integer({ min: 0, max: 6 })), { minLength: 5, maxLength: 5 });
     fc.assert(
-      fc.property(anyCase, (any) => {
-        let asked = 0;
-        const checkCancelled = () => {
-          asked++;
-        };
-        const { steps } = run(kind, { ...any, options: { ...any.options, checkCancelled } });
-        expect(asked).toBe(steps);
+      fc.property(anyCase, anyTimes, (any, times) => {
+        const undisturbed = run(kind, any);
+        // The sentences that the model was asked for, step by step.
+        const seen: { sentence: number; step: number }[] = [];
+        const model = new PureStepModel(any.sentences, any.vocabulary, (sentence, history) => {
+          seen.push({ sentence, step: history.length });
+          return any.scores(sentence, history);
+        });
+        const isCancelled = (sentence: number) => model.rowsPerCall.length >= (times[sentence] ?? Infinity);
+
+        const { hypotheses, steps } = searches[kind](model, { ...any.options, isCancelled });
+
+        expect(steps).toBe(model.rowsPerCall.length);
+        expect(hypotheses).toHaveLength(any.sentences);
+        hypotheses.forEach((answer, sentence) => {
+          const time = times[sentence] ?? Number.POSITIVE_INFINITY;
+          if (time > steps) expect(answer).toEqual(undisturbed.hypotheses[sentence]);
+          expect(seen.filter((sight) => sight.sentence === sentence && sight.step >= time)).toEqual([]);
+        });
       }),
     );
   });
@@ -167,7 +180,7 @@ describe('whatever the model, beam search', () => {
               bannedTokens: [],
               maxNewTokens: [limit],
               withConfidence: true,
-              checkCancelled: () => undefined,
+              isCancelled: () => false,
               numBeams: everything.length,
               lengthPenalty,
             },

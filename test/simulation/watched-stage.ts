@@ -7,6 +7,7 @@ import { type Manifest, modelKey } from '../../shared/repository/manifest.ts';
 import { HandMemory } from '../support/hand-memory.ts';
 import { HandPermits } from '../support/hand-permits.ts';
 import { SchedulerStage } from '../support/scheduler-stage.ts';
+import { unusedWorker } from '../support/unused-worker.ts';
 
 const MIB = 1024 * 1024;
 
@@ -93,8 +94,7 @@ export class WatchedStage extends SchedulerStage {
     if (!this.stopped.has(load)) for (let phase = 0; phase < 2; phase++) this.step(load);
     this.#drop(load);
     this.memory.held.set(load.stay, heapMb);
-    const unused = () => Promise.reject(new Error('nobody runs it'));
-    this.scheduler.loaded(load, { heapBytes: heapMb * MIB, run: unused, end: unused });
+    this.scheduler.loaded(load, unusedWorker(heapMb * MIB));
     const isReady = load.slot.state.kind === 'READY' && load.slot.state.stay === load.stay;
     if (isReady && load.stay.memoryMb < heapMb) this.wrong.push('a model counts with less than its heap');
   }

@@ -9,6 +9,8 @@ export interface Outstanding {
 export interface CountingModule {
   readonly module: OrtModule;
   readonly outstanding: () => Outstanding;
+  /** How often a graph was run. */
+  readonly runs: () => number;
   /** After so many blocks more the heap has room for none. */
   readonly fullAfter: (blocks: number) => void;
 }
@@ -18,6 +20,7 @@ export function countingModule(module: OrtModule): CountingModule {
   let room = Number.POSITIVE_INFINITY;
   let blocks = 0;
   let tensors = 0;
+  let runs = 0;
   const counting: OrtModule = Object.create(module, {
     _malloc: {
       value: (bytes: number) => {
@@ -41,6 +44,7 @@ export function countingModule(module: OrtModule): CountingModule {
     // Whoever runs a graph takes over what it returns.
     _OrtRun: {
       value: (...given: Parameters<OrtModule['_OrtRun']>) => {
+        runs++;
         const status = module._OrtRun(...given);
         const [, , , , , outputCount] = given;
         if (status === 0) tensors += outputCount;
@@ -57,6 +61,7 @@ export function countingModule(module: OrtModule): CountingModule {
   return {
     module: counting,
     outstanding: () => ({ blocks, tensors }),
+    runs: () => runs,
     fullAfter: (more) => {
       room = more;
     },

@@ -26,6 +26,8 @@ export function snapshotOf(
     breakers: [],
     asked: [],
     wishes: new Map(),
+    traffic: undefined,
+    events: [],
     leftOut: 0,
     ...rest,
   };

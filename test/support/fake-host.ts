@@ -61,12 +61,18 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
       await beforeLease?.(manifest, options.signal);
       held += 1;
       let released = false;
+      const run = async <Input extends TaskInput>(input: Input, runSignal?: AbortSignal) => {
+        await beforeRun?.(input, runSignal, manifest.id);
+        runs.push({ model: manifest.id, input });
+        return { output: answer(input) as OutputOf<Input>, computeMs: 1 };
+      };
       return {
         manifest,
-        async run<Input extends TaskInput>(input: Input, { signal: runSignal }: { signal?: AbortSignal } = {}) {
-          await beforeRun?.(input, runSignal, manifest.id);
-          runs.push({ model: manifest.id, input });
-          return answer(input) as OutputOf<Input>;
+        worker: runs,
+        run: (input, { signal: runSignal } = {}) => run(input, runSignal),
+        runBatch(members) {
+          const results = members.map(({ input, signal }) => run(input, signal));
+          return { results, ended: Promise.allSettled(results).then(() => 1) };
         },
         release() {
           if (!released) held -= 1;

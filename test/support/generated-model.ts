@@ -1,4 +1,4 @@
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   encodeOnnx,
@@ -6,6 +6,7 @@ import {
   type GraphNode,
   type Tensor,
 } from '../../infra/models/language-detection/onnx-file.ts';
+import { Message } from '../../infra/models/onnx/message.ts';
 import { type ModelOnDisk, modelFolder, modelOnDisk } from './real-model.ts';
 
 export interface GeneratedModelOptions {
@@ -15,12 +16,25 @@ export interface GeneratedModelOptions {
   readonly weightsMb?: number;
   /** How often one inference goes through all the weights; default 1. Many make the session's creation long as well. */
   readonly passes?: number;
+  /** Where the weights lie: in the graph, or in a file of their own (`weights.bin`); default in the graph. */
+  readonly layout?: 'embedded' | 'external';
+  /** Of the weights in their own file: which lies where, by their number from 0; default by number. */
+  readonly order?: readonly number[];
 }
 
 const LABELS = ['en', 'es', 'fr', 'de'];
 /** Rows and columns of one weight: 4 MB. */
 const WIDTH = 1024;
-const MB_PER_WEIGHT = (WIDTH * WIDTH * 4) / 2 ** 20;
+const BYTES_PER_WEIGHT = WIDTH * WIDTH * 4;
+const MB_PER_WEIGHT = BYTES_PER_WEIGHT / 2 ** 20;
+
+const WEIGHTS_FILE = 'weights.bin';
+// Field numbers of onnx.proto.
+const MODEL_GRAPH = 7;
+const GRAPH_INITIALIZER = 5;
+const TENSOR = { dims: 1, elementType: 2, name: 8, externalData: 13, dataLocation: 14 } as const;
+const FLOAT = 1;
+const EXTERNAL = 1;
 
 /**
  * Writes a model of the task `language-detection` into a folder: the real tokenizer, and a graph whose float32 weights all
@@ -28,7 +42,8 @@ const MB_PER_WEIGHT = (WIDTH * WIDTH * 4) / 2 ** 20;
  * answers mean nothing. It loads, warms up and answers like any other model.
  */
 export async function generateModel(folder: string, options: GeneratedModelOptions = {}): Promise<ModelOnDisk> {
-  const { id = 'generated', weightsMb = 200, passes = 1 } = options;
+  const { id = 'generated', weightsMb = 200, passes = 1, layout = 'embedded' } = options;
+  const count = Math.ceil(weightsMb / MB_PER_WEIGHT);
   await mkdir(folder, { recursive: true });
   const description = {
     id,
@@ -38,10 +53,17 @@ export async function generateModel(folder: string, options: GeneratedModelOptio
     source: 'generated',
     languages: LABELS,
     memory: memoryOf(weightsMb),
-    roles: { 'model.onnx': 'classifier', 'features.bin': 'tokenizer', 'labels.json': 'labels' },
+    roles: {
+      'model.onnx': 'classifier',
+      'features.bin': 'tokenizer',
+      'labels.json': 'labels',
+      ...(layout === 'external' ? { [WEIGHTS_FILE]: 'weights' } : {}),
+    },
   };
   await Promise.all([
-    writeFile(join(folder, 'model.onnx'), encodeOnnx(graph(Math.ceil(weightsMb / MB_PER_WEIGHT), passes))),
+    layout === 'embedded'
+      ? writeFile(join(folder, 'model.onnx'), encodeOnnx(graph(count, passes)))
+      : writeExternal(folder, count, passes, options.order ?? Array.from({ length: count }, (_, index) => index)),
     copyFile(join(modelFolder['language-detection'], 'features.bin'), join(folder, 'features.bin')),
     writeFile(join(folder, 'labels.json'), JSON.stringify(LABELS)),
     writeFile(join(folder, 'casalingua.json'), JSON.stringify(description)),
@@ -55,9 +77,36 @@ function memoryOf(weightsMb: number) {
   return { peakMb: residentMb + 80, residentMb };
 }
 
+/** The same graph, with its large weights in the file beside it. */
+async function writeExternal(folder: string, count: number, passes: number, order: readonly number[]): Promise<void> {
+  const model = Message.decode(encodeOnnx(graph(count, passes, [])));
+  const [inner = new Message()] = model.messages(MODEL_GRAPH);
+  const entry = (key: string, value: string) => new Message().withText(1, key).withText(2, value).encode();
+  // Listed by number wherever they lie: the engine's order hangs on that of the list.
+  const external = Array.from({ length: count }, (_, number) =>
+    new Message()
+      .withInteger(TENSOR.dims, WIDTH)
+      .withInteger(TENSOR.dims, WIDTH)
+      .withInteger(TENSOR.elementType, FLOAT)
+      .withText(TENSOR.name, nameOf(number))
+      .withBytes(TENSOR.externalData, entry('location', WEIGHTS_FILE))
+      .withBytes(TENSOR.externalData, entry('offset', String(order.indexOf(number) * BYTES_PER_WEIGHT)))
+      .withBytes(TENSOR.externalData, entry('length', String(BYTES_PER_WEIGHT)))
+      .withInteger(TENSOR.dataLocation, EXTERNAL),
+  );
+  const whole = inner.withMessages(GRAPH_INITIALIZER, [...inner.messages(GRAPH_INITIALIZER), ...external]);
+  await writeFile(join(folder, 'model.onnx'), model.withMessages(MODEL_GRAPH, [whole]).encode());
+  const file = await open(join(folder, WEIGHTS_FILE), 'w');
+  try {
+    for (const number of order) await file.write(new Uint8Array(largeWeight(number).data.buffer));
+  } finally {
+    await file.close();
+  }
+}
+
 /** features (int32 [n]) -> one number -> a row of `WIDTH` -> through every weight -> log probabilities of the labels. */
-function graph(weights: number, passes: number): Graph {
-  const names = Array.from({ length: weights }, (_, index) => `weight_${index}`);
+function graph(weights: number, passes: number, embedded = Array.from({ length: weights }, (_, at) => at)): Graph {
+  const names = Array.from({ length: weights }, (_, number) => nameOf(number));
   const nodes: GraphNode[] = [
     { operator: 'Cast', inputs: ['features'], output: 'numbers', attributes: { to: 1 } },
     { operator: 'ReduceMean', inputs: ['numbers'], output: 'mean', attributes: { axes: [0], keepdims: 1 } },
@@ -89,13 +138,26 @@ function graph(weights: number, passes: number): Graph {
       { name: 'one_by_one', dims: [2], data: BigInt64Array.of(1n, 1n) },
       weight('spread', 1, WIDTH, 1),
       weight('classes', WIDTH, LABELS.length, 2),
-      ...names.map((name, index) => weight(name, WIDTH, WIDTH, index + 3)),
+      ...embedded.map((number) => largeWeight(number)),
     ],
   };
 }
 
+function nameOf(number: number): string {
+  return `weight_${number}`;
+}
+
+function largeWeight(number: number) {
+  return weight(nameOf(number), WIDTH, WIDTH, number + 3);
+}
+
 /** Between -1/16 and 1/16, by a xorshift of 32 bits: rows stay far from 0 and from saturation. */
-function weight(name: string, rows: number, columns: number, seed: number): Tensor {
+function weight(
+  name: string,
+  rows: number,
+  columns: number,
+  seed: number,
+): Tensor & { readonly data: Float32Array<ArrayBuffer> } {
   const data = new Float32Array(rows * columns);
   let state = Math.imul(seed, 0x9e3779b1) | 1;
   for (let index = 0; index < data.length; index++) {

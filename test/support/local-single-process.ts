@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onLoopback } from '../../infra/local/local-access.ts';
 import type { LocalStores } from '../../infra/local/local-stores.ts';
 import { composeSingleProcess } from '../../infra/local/serve-app.ts';
 import type { ModelHost } from '../../shared/host/model-host.ts';
@@ -40,7 +41,7 @@ export async function serveHere(
   // The SDK reads its own variables where they stand.
   Object.assign(process.env, stores.environment);
   const cacheFolder = await mkdtemp(join(tmpdir(), 'casalingua-served-'));
-  const env = { ...process.env, CASALINGUA_CACHE_FOLDER: cacheFolder, ...variables };
+  const env = { ...process.env, ...onLoopback, CASALINGUA_CACHE_FOLDER: cacheFolder, ...variables };
   const { app, host, close } = composeSingleProcess(env, bundle, silent);
 
   const post = (path: string, body: object, headers: Readonly<Record<string, string>> = {}) =>

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { startS3Server } from '../../infra/local/s3/server.ts';
 
-/** The SDK with its defaults, for a server on loopback. */
-export function s3Client(endpoint: string): S3Client {
+/** The SDK with its defaults but for `more`, for a server on loopback. */
+export function s3Client(endpoint: string, more: { readonly maxAttempts?: number } = {}): S3Client {
   return new S3Client({
+    ...more,
     endpoint,
     region: 'eu-central-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },

@@ -3,7 +3,6 @@ import type { CasaLinguaError } from '../../shared/errors.ts';
 import type { Effects } from '../../shared/host/effects.ts';
 import { MemoryLedger } from '../../shared/host/memory-ledger.ts';
 import type { LoadPriority, ModelStatus } from '../../shared/host/model-host.ts';
-import type { LoadedWorker } from '../../shared/host/model-loader.ts';
 import type { ModelState } from '../../shared/host/model-state.ts';
 import { Scheduler } from '../../shared/host/scheduler.ts';
 import type { Hold, Load, Slot, Stay, Waiter } from '../../shared/host/slot.ts';
@@ -12,6 +11,7 @@ import { HandClock } from './hand-clock.ts';
 import { HandMemory } from './hand-memory.ts';
 import type { HandPermits } from './hand-permits.ts';
 import { hostSettings } from './host-settings.ts';
+import { unusedWorker } from './unused-worker.ts';
 
 const MIB = 1024 * 1024;
 
@@ -232,9 +232,7 @@ export class SchedulerStage implements Effects {
 
   #through(load: Load, heapMb: number): void {
     this.#drop(load);
-    const unused = () => Promise.reject(new Error('nobody runs it'));
-    const worker: LoadedWorker = { heapBytes: heapMb * MIB, run: unused, end: unused };
-    this.scheduler.loaded(load, worker);
+    this.scheduler.loaded(load, unusedWorker(heapMb * MIB));
   }
 
   #drop(load: Load): void {

@@ -1,3 +1,4 @@
+import type { Instruments } from '../../functions/inference/instruments.ts';
 import type { LoadPermits } from '../../shared/host/load-permits.ts';
 import type { ModelLoader } from '../../shared/host/model-loader.ts';
 import { ScheduledModelHost } from '../../shared/host/scheduled-model-host.ts';
@@ -13,13 +14,20 @@ export interface ScriptedHostParts {
   readonly around?: (loader: ModelLoader) => ModelLoader;
   /** Default: loads need none. */
   readonly permits?: LoadPermits;
+  /** Told of each step of a model, and of threads that do not end. */
+  readonly instruments?: Pick<Instruments, 'modelChanged' | 'workerLost'>;
 }
 
 /** The real host over a loader that obeys a script, time that passes when the test says so, and a log that is kept. */
 export function createScriptedHost(
   changes: HostChanges = {},
   options: ScriptedLoaderOptions = {},
-  { time = { wallMs: 1_000, monotonicMs: 0 }, around = (loader) => loader, permits }: ScriptedHostParts = {},
+  {
+    time = { wallMs: 1_000, monotonicMs: 0 },
+    around = (loader) => loader,
+    permits,
+    instruments,
+  }: ScriptedHostParts = {},
 ) {
   const loader = new ScriptedLoader(options);
   const memory = new HandMemory();
@@ -44,7 +52,12 @@ export function createScriptedHost(
         repeated.isOver = true;
       };
     },
-    onChange: () => {
+    onChange: (change) => {
+      changed++;
+      instruments?.modelChanged(change);
+    },
+    onLost: (model) => instruments?.workerLost(model),
+    onPin: () => {
       changed++;
     },
   });

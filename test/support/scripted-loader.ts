@@ -1,5 +1,6 @@
 import type { LoadedWorker, LoadObserver, ModelLoader } from '../../shared/host/model-loader.ts';
 import { type Manifest, modelKey } from '../../shared/repository/manifest.ts';
+import type { BatchMember, BatchRun, RunResult } from '../../shared/runtime/batch.ts';
 import { WorkerCrashedError } from '../../shared/runtime/errors.ts';
 import type { OutputOf, TaskInput } from '../../shared/runtime/tasks.ts';
 
@@ -21,15 +22,17 @@ export class ScriptedWorker implements LoadedWorker {
     this.number = loader.workers.length;
   }
 
-  async run<Input extends TaskInput>(
-    _: Input,
-    signal?: AbortSignal,
-  ): Promise<{ output: OutputOf<Input>; computeMs: number }> {
+  async run<Input extends TaskInput>(_: Input, signal?: AbortSignal): Promise<RunResult<OutputOf<Input>>> {
     this.#loader.ran.push(this);
     signal?.throwIfAborted();
     if (this.crashed) throw new WorkerCrashedError('it crashed');
     const output = { task: 'language-detection', detections: [[{ language: 'en', confidence: this.number }]] };
     return { output: output as unknown as OutputOf<Input>, computeMs: 1 };
+  }
+
+  runBatch<Input extends TaskInput>(members: readonly BatchMember<Input>[]): BatchRun<OutputOf<Input>> {
+    const results = members.map(({ input, signal }) => this.run(input, signal));
+    return { results, ended: Promise.allSettled(results).then(() => 1) };
   }
 
   end(): Promise<void> {

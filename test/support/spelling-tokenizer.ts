@@ -15,6 +15,7 @@ export const spellingTokenizer: TextTokenizer = {
     }
     return String.fromCharCode(...units);
   },
+  frame: { before: [], after: [] },
   idOf: () => undefined,
 };
 

@@ -12,7 +12,7 @@ const options: BeamOptions = {
   bannedTokens: [],
   maxNewTokens: [10, 10, 10],
   withConfidence: false,
-  checkCancelled: () => undefined,
+  isCancelled: () => false,
   numBeams: 2,
   lengthPenalty: 1,
 };
@@ -100,15 +100,44 @@ describe('beam search', () => {
     expect(result.hypotheses[0]?.[0]?.logProbability).toBeCloseTo(0, 6);
   });
 
-  test('asks before every step whether it is still wanted, and stops with what is thrown', () => {
-    const model = new PureStepModel(1, VOCABULARY, scriptedScores([[1, 1, 1, 1, 1, END]], VOCABULARY));
-    let asked = 0;
-    const checkCancelled = () => {
-      asked++;
-      if (asked === 3) throw new Error('not wanted any more');
-    };
+  test('asks before every step whether it is still wanted, and lets go of what is not', () => {
+    const model = new PureStepModel(
+      2,
+      VOCABULARY,
+      scriptedScores(
+        [
+          [1, 1, 1, 1, 1, END],
+          [2, 2, END],
+        ],
+        VOCABULARY,
+      ),
+    );
+    const isCancelled = (sentence: number) => sentence === 0 && model.rowsPerCall.length === 2;
 
-    expect(() => beamSearch(model, { ...options, checkCancelled })).toThrow('not wanted any more');
-    expect(model.rowsPerCall).toHaveLength(2);
+    const { hypotheses } = beamSearch(model, { ...options, isCancelled });
+
+    expect(hypotheses[1]?.[0]?.tokens).toEqual([2, 2]);
+    expect(model.rowsPerCall.slice(0, 3)).toEqual([2, 4, 2]);
+  });
+
+  test('never shows the model what was cancelled before the start, and does nothing when that is all', () => {
+    const model = new PureStepModel(
+      2,
+      VOCABULARY,
+      scriptedScores(
+        [
+          [1, END],
+          [2, END],
+        ],
+        VOCABULARY,
+      ),
+    );
+    const { hypotheses } = beamSearch(model, { ...options, isCancelled: (sentence) => sentence === 0 });
+    expect(hypotheses[1]?.[0]?.tokens).toEqual([2]);
+    expect(model.rowsPerCall[0]).toBe(1);
+
+    const unwanted = new PureStepModel(1, VOCABULARY, scriptedScores([[END]], VOCABULARY));
+    expect(beamSearch(unwanted, { ...options, isCancelled: () => true }).steps).toBe(0);
+    expect(unwanted.rowsPerCall).toEqual([]);
   });
 });

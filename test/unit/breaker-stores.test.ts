@@ -4,6 +4,7 @@ import { Breakers } from '../../shared/breaker/breakers.ts';
 import type { Stores } from '../../shared/fleet/aws-stores.ts';
 import { guardStores } from '../../shared/fleet/guarded-stores.ts';
 import { ObjectNotFoundError, StoreRefusedError, StoreUnavailableError } from '../../shared/repository/errors.ts';
+import { createStoreRetries } from '../../shared/repository/retry-budget.ts';
 import { createFakeSnapshots } from '../support/fake-fleet.ts';
 import { HandClock } from '../support/hand-clock.ts';
 
@@ -33,6 +34,7 @@ function stage() {
       update: () => call('table', { kind: 'updated', item: {} }),
     },
     renewConnections: () => {},
+    retries: createStoreRetries(),
   };
   const breakers = new Breakers(
     createBreakerClock(() => clock.wall()),

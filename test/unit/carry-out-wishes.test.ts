@@ -7,10 +7,10 @@ import { modelStatus } from '../support/fake-host.ts';
 const model = 'translate-en-es';
 
 /** A host that tells what it was asked to do. */
-function stage({ loadFails = false } = {}) {
+function stage({ loadFails = false, unloadFails = false } = {}) {
   const asked: string[] = [];
   const warnings: unknown[] = [];
-  const carryOut = createCarryOut({
+  const { carryOut, underWay } = createCarryOut({
     host: {
       ensureReady: async (manifest, options) => {
         asked.push(`load ${modelKey(manifest)} ${options?.priority}`);
@@ -18,14 +18,17 @@ function stage({ loadFails = false } = {}) {
       },
       pin: (id, until) => void asked.push(`pin ${id} until ${until}`),
       unpin: (id) => void asked.push(`unpin ${id}`),
-      unload: async (key) => void asked.push(`unload ${key}`),
+      unload: async (key) => {
+        asked.push(`unload ${key}`);
+        if (unloadFails) throw new Error('the worker does not end');
+      },
       status: () => [modelStatus({ version: '1' }), modelStatus({ version: '2' }), modelStatus({ id: 'other' })],
     },
     catalog: createFakeCatalog([translationManifest(model, 'en>es')]),
     log: { info: () => {}, warn: (_, fields) => void warnings.push(fields), error: () => {} },
   });
   const settle = () => new Promise((resolve) => setImmediate(resolve));
-  return { asked, warnings, carryOut, settle };
+  return { asked, warnings, carryOut, underWay, settle };
 }
 
 it.each([
@@ -45,4 +48,16 @@ it('a load that fails is told in the log, and ends nothing else', async () => {
   carryOut(model, 'loaded', undefined);
   await settle();
   expect(warnings).toEqual([{ model, code: undefined, reason: 'no room' }]);
+});
+
+it('tells when all that is wanted is done, what failed included', async () => {
+  const { warnings, carryOut, underWay } = stage({ loadFails: true, unloadFails: true });
+  expect(underWay()).toBeUndefined();
+  carryOut(model, 'loaded', undefined);
+  carryOut(model, 'unloaded', undefined);
+
+  await underWay();
+
+  expect(warnings).toMatchObject([{ reason: 'no room' }, { reason: 'the worker does not end' }]);
+  expect(underWay()).toBeUndefined();
 });

@@ -1,6 +1,7 @@
 import { join, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { functionVariables } from '../../infra/local/command.ts';
+import { isLoopback } from '../../infra/local/local-access.ts';
 
 describe('what a local run hands on to the functions', () => {
   it('is every setting of its own environment and nothing else', () => {
@@ -24,4 +25,17 @@ describe('what a local run hands on to the functions', () => {
     expect(file('mine.jsonc')).toBe(join(process.cwd(), 'mine.jsonc'));
     expect(file('')).toBe('');
   });
+});
+
+describe('a local run lets in whoever has no key', () => {
+  it.each(['127.0.0.1', '127.1.2.3', 'localhost', '::1'])('where nobody else can reach it: %s', (hostname) => {
+    expect(isLoopback(hostname)).toBe(true);
+  });
+
+  it.each(['0.0.0.0', '::', '192.168.0.7', '127.0.0.1.example.org', 'localhost.example.org', ''])(
+    'and not elsewhere: %s',
+    (hostname) => {
+      expect(isLoopback(hostname)).toBe(false);
+    },
+  );
 });

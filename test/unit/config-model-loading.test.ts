@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { admissionDefaults } from '../../shared/config/admission-schema.ts';
 import { circuitBreakerDefaults } from '../../shared/config/circuit-breaker-schema.ts';
 import { SettingsInvalidError } from '../../shared/config/errors.ts';
 import { MODEL_ID } from '../../shared/config/model-id.ts';
@@ -74,7 +75,11 @@ describe('the defaults', () => {
     const text = readFileSync(new URL('model-loading.jsonc', shipped), 'utf8');
     const bare = text.replaceAll(/\/\/.*$/gm, '').replaceAll(/,(\s*[}\]])/g, '$1');
 
-    expect(JSON.parse(bare)).toEqual({ model_loading: modelLoadingDefaults, circuit_breaker: circuitBreakerDefaults });
+    expect(JSON.parse(bare)).toEqual({
+      model_loading: modelLoadingDefaults,
+      circuit_breaker: circuitBreakerDefaults,
+      admission: admissionDefaults,
+    });
     expect(readSettings(required, shipped).modelLoading).toEqual(readSettings(required).modelLoading);
   });
 

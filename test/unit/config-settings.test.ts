@@ -112,3 +112,50 @@ describe('readSettings', () => {
     },
   );
 });
+
+describe('who may do what', () => {
+  it('is nobody without a key, unless it is said; a token says it by names of its own', () => {
+    expect(readSettings(required).access).toEqual({
+      anonymousScopes: [],
+      jwtScopes: new Map([
+        ['casalingua/infer', 'infer'],
+        ['casalingua/read', 'read'],
+        ['casalingua/admin', 'admin'],
+      ]),
+      iamScopes: [],
+      keyTtlMs: 60_000,
+      trustedProxies: 0,
+    });
+  });
+
+  it('is said by names, separated by commas, or as JSON', () => {
+    const { access } = readSettings({
+      ...required,
+      CASALINGUA_ANONYMOUS_SCOPES: 'infer, read',
+      CASALINGUA_IAM_SCOPES: 'admin',
+      CASALINGUA_JWT_SCOPES: '{"texts:translate":"infer"}',
+    });
+    expect(access).toMatchObject({ anonymousScopes: ['infer', 'read'], iamScopes: ['admin'] });
+    expect(access.jwtScopes).toEqual(new Map([['texts:translate', 'infer']]));
+  });
+
+  it('is as much as anybody likes, unless there is a limit for each caller', () => {
+    expect(readSettings(required).callerLimits).toEqual({});
+    const given = { CASALINGUA_LIMIT_REQUESTS_PER_MINUTE: '60', CASALINGUA_LIMIT_CHARACTERS_PER_MINUTE: '5000' };
+    expect(readSettings({ ...required, ...given }).callerLimits).toEqual({
+      requestsPerMinute: 60,
+      charactersPerMinute: 5_000,
+    });
+  });
+
+  it.each([
+    ['CASALINGUA_LIMIT_REQUESTS_PER_MINUTE', '0'],
+    ['CASALINGUA_ANONYMOUS_SCOPES', 'admin'],
+    ['CASALINGUA_ANONYMOUS_SCOPES', 'infer,everything'],
+    ['CASALINGUA_IAM_SCOPES', 'root'],
+    ['CASALINGUA_JWT_SCOPES', '{"x":"root"}'],
+    ['CASALINGUA_JWT_SCOPES', 'infer'],
+  ])('is refused as %s=%s', (name, value) => {
+    expect(failure({ ...required, [name]: value })).toContain(`${name} must be `);
+  });
+});

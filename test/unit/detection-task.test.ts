@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { writeFeaturesFile } from '../../infra/models/language-detection/features-writer.ts';
 import { createDetectionTask } from '../../shared/runtime/detection/detection-task.ts';
 import type { HostTensor, OnnxSession } from '../../shared/runtime/engine/session.ts';
-import { InferenceFailedError, ModelUnsupportedError } from '../../shared/runtime/errors.ts';
+import { CancelledError, InferenceFailedError, ModelUnsupportedError } from '../../shared/runtime/errors.ts';
 import type { DetectionInput } from '../../shared/runtime/tasks.ts';
+import { answerAlone } from '../support/answers-alone.ts';
 
 const tokenizer = writeFeaturesFile({
   minLength: 2,
@@ -13,7 +14,6 @@ const tokenizer = writeFeaturesFile({
   keptBuckets: Uint32Array.of(),
 });
 const labels = Buffer.from('["en","es","pt"]');
-const neverCancelled = () => {};
 
 /** A session that answers every text with these probabilities and remembers what it was asked. */
 function sessionAnswering(probabilities: readonly number[]) {
@@ -41,7 +41,7 @@ describe('language detection', () => {
     const { session, asked } = sessionAnswering([0.25, 0.625, 0.125]);
     const task = createDetectionTask({ session, tokenizer, labels });
 
-    const answer = task.run(detection(['casa', 'house casa']), neverCancelled);
+    const answer = answerAlone(task, detection(['casa', 'house casa']));
 
     expect(answer.task).toBe('language-detection');
     expect(answer.detections).toEqual([
@@ -58,7 +58,7 @@ describe('language detection', () => {
     const { session } = sessionAnswering([0.25, 0.625, 0.125]);
     const task = createDetectionTask({ session, tokenizer, labels });
     const languages = (candidates: number) =>
-      task.run(detection(['casa'], candidates), neverCancelled).detections[0]?.map(({ language }) => language);
+      answerAlone(task, detection(['casa'], candidates)).detections[0]?.map(({ language }) => language);
 
     expect(languages(2)).toEqual(['es', 'en']);
     expect(languages(99)).toEqual(['es', 'en', 'pt']);
@@ -68,7 +68,7 @@ describe('language detection', () => {
     const { session, asked } = sessionAnswering([1, 0, 0]);
     const task = createDetectionTask({ session, tokenizer, labels });
 
-    expect(task.run(detection(['', '42', '😀'], 3), neverCancelled).detections).toEqual([[], [], []]);
+    expect(answerAlone(task, detection(['', '42', '😀'], 3)).detections).toEqual([[], [], []]);
     expect(asked).toEqual([]);
   });
 
@@ -76,26 +76,38 @@ describe('language detection', () => {
     const { session } = sessionAnswering([1.0001, 0, 0]);
     const task = createDetectionTask({ session, tokenizer, labels });
 
-    expect(task.run(detection(['house']), neverCancelled).detections).toEqual([[{ language: 'en', confidence: 1 }]]);
+    expect(answerAlone(task, detection(['house'])).detections).toEqual([[{ language: 'en', confidence: 1 }]]);
   });
 
-  test('stops between two texts when it is cancelled', () => {
+  test('stops between two texts of a caller who has cancelled, and goes on with the others', () => {
     const { session, asked } = sessionAnswering([1, 0, 0]);
     const task = createDetectionTask({ session, tokenizer, labels });
-    const cancelledAfterTheFirst = () => {
-      if (asked.length === 1) {
-        throw new Error('cancelled');
-      }
-    };
+    const inputs = [detection(['house', 'casa', 'casa']), detection(['casa'])];
 
-    expect(() => task.run(detection(['house', 'casa', 'casa']), cancelledAfterTheFirst)).toThrow('cancelled');
-    expect(asked).toHaveLength(1);
+    const answers = task.run(inputs, (caller) => caller === 0 && asked.length === 1);
+
+    expect(answers).toMatchObject([
+      { kind: 'failed', cause: expect.any(CancelledError) },
+      { kind: 'done', value: { detections: [[{ language: 'en' }]] } },
+    ]);
+    expect(asked).toHaveLength(2);
+  });
+
+  test('of one caller that fails leaves the others alone', () => {
+    const { session } = sessionAnswering([1, 0, 0]);
+    let calls = 0;
+    const failing = { ...session, run: () => (++calls === 1 ? [] : session.run({}, [])) };
+    const task = createDetectionTask({ session: failing, tokenizer, labels });
+
+    const answers = task.run([detection(['house']), detection(['casa'])], () => false);
+
+    expect(answers).toMatchObject([{ kind: 'failed', cause: expect.any(InferenceFailedError) }, { kind: 'done' }]);
   });
 
   test('fails, without the text, if the graph answers for another number of labels', () => {
     const { session } = sessionAnswering([0.5, 0.5]);
     const task = createDetectionTask({ session, tokenizer, labels });
-    const run = () => task.run(detection(['house']), neverCancelled);
+    const run = () => answerAlone(task, detection(['house']));
 
     expect(run).toThrow(InferenceFailedError);
     expect(run).not.toThrow(/house/);

@@ -70,11 +70,14 @@ describe('the projection onto the vocabulary, in float', () => {
     expect(operators(withFloatProjection(product({ bias: true })))).toEqual(['MatMul', 'Add']);
   });
 
-  it.each([
-    ['is too narrow for a vocabulary', { columns: 1999 }],
-    ['has a zero point', { zeroPoint: 5 }],
-  ])('leaves a product alone that %s', (_, options) => {
-    const file = product(options);
+  it('counts from the zero point', () => {
+    const weight = floatWeight(withFloatProjection(product({ zeroPoint: 5 })));
+
+    expect([weight[0], weight[1], weight[2001]]).toEqual([-1, -2.5, -4.5]);
+  });
+
+  it('leaves a product alone that is too narrow for a vocabulary', () => {
+    const file = product({ columns: 1999 });
 
     expect(withFloatProjection(file)).toBe(file);
   });

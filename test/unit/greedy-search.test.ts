@@ -12,7 +12,7 @@ const options: SearchOptions = {
   bannedTokens: [],
   maxNewTokens: [10, 10, 10],
   withConfidence: false,
-  checkCancelled: () => undefined,
+  isCancelled: () => false,
 };
 
 const modelOf = (...scripts: number[][]) =>
@@ -87,15 +87,25 @@ describe('greedy search', () => {
     expect(greedySearch(modelOf([END]), options).hypotheses[0]?.[0]?.logProbability).toBeNaN();
   });
 
-  test('asks before every step whether it is still wanted, and stops with what is thrown', () => {
-    const model = modelOf([1, 1, 1, 1, 1, END]);
-    let asked = 0;
-    const checkCancelled = () => {
-      asked++;
-      if (asked === 3) throw new Error('not wanted any more');
-    };
+  test('asks before every step whether it is still wanted, and lets go of what is not', () => {
+    const model = modelOf([1, 1, 1, 1, 1, END], [2, 2, END]);
 
-    expect(() => greedySearch(model, { ...options, checkCancelled })).toThrow('not wanted any more');
-    expect(model.rowsPerCall).toHaveLength(2);
+    const result = greedySearch(model, {
+      ...options,
+      isCancelled: (row) => row === 0 && model.rowsPerCall.length === 2,
+    });
+
+    expect(tokensOf(result)[1]).toEqual([[2, 2]]);
+    expect(model.rowsPerCall).toEqual([2, 2, 1]);
+  });
+
+  test('never shows the model what was cancelled before the start, and does nothing when that is all', () => {
+    const model = modelOf([1, END], [2, 2, END]);
+    expect(tokensOf(greedySearch(model, { ...options, isCancelled: (row) => row === 0 }))[1]).toEqual([[2, 2]]);
+    expect(model.rowsPerCall).toEqual([1, 1, 1]);
+
+    const unwanted = modelOf([1, END]);
+    expect(greedySearch(unwanted, { ...options, isCancelled: () => true }).steps).toBe(0);
+    expect(unwanted.rowsPerCall).toEqual([]);
   });
 });

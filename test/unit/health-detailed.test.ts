@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type ControlDeps, createApp } from '../../functions/control/app.ts';
+import type { ControlDeps } from '../../functions/control/app.ts';
+import type { AdmissionReport } from '../../shared/admission/admission-report.ts';
 import type { BreakerReport, BreakerState } from '../../shared/breaker/breaker-state.ts';
 import type { FleetView } from '../../shared/fleet/instance-snapshot.ts';
 import type { Item } from '../../shared/fleet/table/fleet-table.ts';
-import { createJsonLog } from '../../shared/observability/log.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
 import { ManifestInvalidError, StoreUnavailableError } from '../../shared/repository/errors.ts';
+import { createTestControl } from '../support/control-app.ts';
 import { createFakeCatalog, shippedManifests, translationManifest } from '../support/fake-catalog.ts';
 import { emptyDigest, fleetOf, noInstances, snapshotOf } from '../support/fake-fleet.ts';
 import { modelStatus } from '../support/fake-host.ts';
@@ -28,9 +29,7 @@ async function ask(
     digest = emptyDigest,
   }: { catalog?: Catalog; preloadModels?: readonly string[]; digest?: ControlDeps['digest'] } = {},
 ) {
-  const clock = { now: () => testNow };
-  const log = createJsonLog(() => {}, clock);
-  const app = createApp({ catalog, instances: async () => fleet, digest, preloadModels, log, clock, version: '1.2.3' });
+  const { app } = createTestControl({ catalog, fleet, digest, preloadModels });
   return read(await app.request(path));
 }
 
@@ -74,6 +73,9 @@ describe('GET /health/detailed', () => {
         cpu_usage: 50,
       },
       breakers: [],
+      admission: null,
+      loads: [],
+      events: [],
       instance_count: 1,
       instances: [
         {
@@ -113,10 +115,196 @@ describe('GET /health/detailed', () => {
           models_left_out: 0,
           breakers: [],
           wishes: {},
+          traffic: null,
         },
       ],
       reasons: [],
     });
+  });
+
+  it("begins with the plan's own fields, in the plan's order", async () => {
+    const body = await detailed(fleetOf(snapshotOf({ models: [modelStatus()] })));
+
+    const { models, model_queue: queue, system } = body as Record<string, Record<string, unknown>>;
+    expect(Object.keys(body).slice(0, 6)).toEqual(['status', 'timestamp', 'uptime', 'models', 'model_queue', 'system']);
+    expect(Object.keys(models?.['0'] ?? {}).slice(0, 4)).toEqual(['name', 'status', 'loading_progress', 'ready']);
+    expect(Object.keys(queue ?? {})).toEqual(['size', 'currently_loading']);
+    // No `gpu`: no engine here has one.
+    expect(Object.keys(system ?? {})).toEqual([
+      'memory_total',
+      'memory_available',
+      'memory_used',
+      'memory_percent',
+      'cpu_usage',
+    ]);
+  });
+
+  it('tells of the loads that are under way, the furthest first', async () => {
+    const loading = (progress: number) =>
+      modelStatus({
+        state: 'DOWNLOADING',
+        progress,
+        bytesLoaded: progress * 100,
+        bytesTotal: 100,
+        secondsLeft: 7,
+        startedAt: testNow,
+      });
+    const fleet = fleetOf(
+      snapshotOf({ id: 'a', models: [loading(0.25), modelStatus({ id: 'ready' })] }),
+      snapshotOf({ id: 'b', models: [loading(0.5), modelStatus({ id: 'failed', state: 'FAILED' })] }),
+    );
+
+    const { loads } = await detailed(fleet);
+
+    const common = { model: 'translate-en-es', version: '1', phase: 'DOWNLOADING', bytes_total: 100, seconds_left: 7 };
+    const rest = { waits_for_permit: false, started_at: timestamp, stale: false };
+    expect(loads).toEqual([
+      { instance: 'b', ...common, progress: 0.5, bytes_loaded: 50, ...rest },
+      { instance: 'a', ...common, progress: 0.25, bytes_loaded: 25, ...rest },
+    ]);
+  });
+
+  it('sums up what the gates of admission count, and shows the worst that they measure', async () => {
+    const traffic = {
+      requests: 10,
+      failures: 1,
+      shed: 2,
+      inFlight: 1,
+      queueDelayMs: 5,
+      tokens: 100,
+      loads: 1,
+      evictions: 0,
+    };
+    const fleet = fleetOf(
+      snapshotOf({ id: 'a', traffic: { ...traffic, serviceMs: { p50: 6, p90: 40 } } }),
+      snapshotOf({ id: 'b', traffic: { ...traffic, queueDelayMs: 9, serviceMs: { p50: 7, p90: 30 } } }),
+      snapshotOf({ id: 'c', traffic: { ...traffic, serviceMs: undefined } }),
+      snapshotOf({ id: 'tells nothing' }),
+    );
+
+    const { admission, instances } = await detailed(fleet);
+
+    expect(admission).toMatchObject({ requests: 30, failures: 3, shed: 6, in_flight: 3, queue_delay_ms: 9 });
+    expect(admission).toMatchObject({ service_ms: { p50: 7, p90: 40 }, waiting: null, estimate_error: null });
+    expect(instances).toMatchObject([
+      { traffic: { requests: 10, service_ms: { p50: 6, p90: 40 }, tokens: 100 } },
+      {},
+      { traffic: { service_ms: null } },
+      { traffic: null },
+    ]);
+  });
+
+  it('tells no more loads and events than an answer can hold', async () => {
+    const loading = modelStatus({ state: 'DOWNLOADING', progress: 0.5 });
+    const event = { kind: 'breaker', at: testNow, breaker: 'S3', from: 'CLOSED', to: 'OPEN' } as const;
+    const many = Array.from({ length: 101 }, (_, n) =>
+      snapshotOf({ id: `instance-${n}`, models: [loading], events: [event] }),
+    );
+    const { loads, events } = await detailed(fleetOf(...many));
+    expect([loads, events]).toMatchObject([{ length: 100 }, { length: 50 }]);
+  });
+
+  it('tells more of admission where this process has the gate itself', async () => {
+    const traffic = {
+      requests: 1,
+      failures: 0,
+      shed: 4,
+      inFlight: 1,
+      queueDelayMs: 5,
+      tokens: 1,
+      loads: 1,
+      evictions: 0,
+    };
+    const admission = (): AdmissionReport => ({
+      enabled: true,
+      inFlight: 1,
+      limit: 2,
+      waiting: 3,
+      workAheadMs: 40,
+      admitted: 9,
+      completed: 8,
+      missed: 1,
+      shed: { deadline: 1, early: 2, queue: 0, displaced: 1 },
+      queueDelayMs: undefined,
+      serviceMs: undefined,
+      estimateError: 0.1,
+      batches: 0,
+      batchedRequests: 0,
+    });
+    const fleet = fleetOf(snapshotOf({ traffic: { ...traffic, serviceMs: undefined } }));
+    const { app } = createTestControl({ fleet, admission });
+
+    const { body } = await read(await app.request('/health/detailed'));
+
+    expect(body['admission']).toMatchObject({
+      shed: 4,
+      limit: 2,
+      waiting: 3,
+      work_ahead_ms: 40,
+      missed: 1,
+      shed_by_reason: { deadline: 1, early: 2, queue: 0, displaced: 1 },
+      estimate_error: 0.1,
+    });
+  });
+
+  it('tells what happened last on all instances, the newest first', async () => {
+    const fleet = fleetOf(
+      snapshotOf({
+        id: 'a',
+        events: [
+          { kind: 'breaker', at: testNow - 1_000, breaker: 'S3', from: 'CLOSED', to: 'OPEN' },
+          {
+            kind: 'model',
+            at: testNow - 3_000,
+            model: 'm@1',
+            from: 'DOWNLOADING',
+            to: 'FAILED',
+            tookMs: 12,
+            code: 'FILE_CORRUPT',
+          },
+        ],
+      }),
+      snapshotOf({
+        id: 'b',
+        events: [
+          {
+            kind: 'model',
+            at: testNow - 2_000,
+            model: 'm@1',
+            from: 'UNLOADED',
+            to: 'QUEUED',
+            tookMs: undefined,
+            code: undefined,
+          },
+        ],
+      }),
+    );
+
+    const { events } = await detailed(fleet);
+
+    expect(events).toEqual([
+      { instance: 'a', at: '2026-01-02T03:04:04.678Z', kind: 'breaker', breaker: 'S3', from: 'CLOSED', to: 'OPEN' },
+      {
+        instance: 'b',
+        at: '2026-01-02T03:04:03.678Z',
+        kind: 'model',
+        model: 'm@1',
+        from: 'UNLOADED',
+        to: 'QUEUED',
+        took_ms: null,
+        code: null,
+      },
+      {
+        instance: 'a',
+        at: '2026-01-02T03:04:02.678Z',
+        kind: 'model',
+        model: 'm@1',
+        from: 'DOWNLOADING',
+        to: 'FAILED',
+        took_ms: 12,
+        code: 'FILE_CORRUPT',
+      },
+    ]);
   });
 
   it('tells in which state each breaker is on how many instances, and all of it on each', async () => {

@@ -5,8 +5,10 @@ import {
   type BreakerState,
   transitions as breakerSteps,
 } from '../../shared/breaker/breaker-state.ts';
+import { type InstanceEvent, MOST_EVENTS } from '../../shared/fleet/instance-event.ts';
 import type { InstanceSnapshot } from '../../shared/fleet/instance-snapshot.ts';
 import { decodeSnapshot, encodeSnapshot } from '../../shared/fleet/instance-snapshot-code.ts';
+import type { InstanceTraffic } from '../../shared/fleet/instance-traffic.ts';
 import type { ModelStatus } from '../../shared/host/model-host.ts';
 import { type ModelState, transitions } from '../../shared/host/model-state.ts';
 import { snapshotOf } from '../support/fake-fleet.ts';
@@ -120,14 +122,79 @@ describe('a snapshot', () => {
     (rows) => {
       const snapshot = snapshotOf({ models: [modelStatus()], asked: ['translate translate-en-es@1'] });
       const written = encodeSnapshot(snapshot, roomy);
-      expect(written).toMatch(/\[\[0\]\],\[\]\]$/);
+      expect(written).toMatch(/\[\[0\]\],\[\],null,\[\]\]$/);
       const { id, at, expiresAt } = snapshot;
 
-      const read = decodeSnapshot({ id, at, expiresAt, body: written.replace(/\[\[0\]\]\]$/, `${rows}]`) });
+      const read = decodeSnapshot({
+        id,
+        at,
+        expiresAt,
+        body: written.replace(/\[\[0\]\],\[\],null,\[\]\]$/, `${rows},[],null,[]]`),
+      });
 
       expect(read?.asked).toEqual(['translate translate-en-es@1']);
     },
   );
+
+  it('tells what the instance has had to do', () => {
+    expect(stored(snapshotOf({ traffic: busy })).read?.traffic).toEqual(busy);
+    const fresh = { ...busy, serviceMs: undefined };
+    expect(stored(snapshotOf({ traffic: fresh })).read?.traffic).toEqual(fresh);
+  });
+
+  it('tells of any step of a model or a breaker, of models that are not told of as well', () => {
+    const at = fc.integer({ min: 0, max: 86_400 }).map((age) => second - age * 1000);
+    const step = fc.record({
+      kind: fc.constant('model' as const),
+      at,
+      model: fc.constantFrom('a@1', 'gone@2.0.0'),
+      from: fc.constantFrom(...states),
+      to: fc.constantFrom(...states),
+      tookMs: fc.option(
+        fc.nat(10_000).map((tenths) => tenths * 100),
+        { nil: undefined },
+      ),
+      code: fc.constantFrom(undefined, 'LOAD_TIMEOUT'),
+    });
+    const breakerStates = Object.keys(breakerSteps) as BreakerState[];
+    const turn = fc.record({
+      kind: fc.constant('breaker' as const),
+      at,
+      breaker: fc.constantFrom('translate a@1', 'S3'),
+      from: fc.constantFrom(...breakerStates),
+      to: fc.constantFrom(...breakerStates),
+    });
+    fc.assert(
+      fc.property(fc.array(fc.oneof(step, turn), { maxLength: 8 }), (events) => {
+        const { read } = stored(snapshotOf({ models: [modelStatus({ id: 'a' })], events }));
+        expect(read?.events).toEqual(events);
+      }),
+    );
+  });
+
+  it.each(['[[0,0,9,5]]', '[[0,7,4,5]]', '[[0,"a@1",4,99]]', '[[0,"S3",10,14]]', '[[0,0,10,11]]'])(
+    'that is written with events %s tells of none of something that is not known here',
+    (rows) => {
+      const { id, at, expiresAt, ...rest } = snapshotOf({ models: [modelStatus()] });
+      const body = encodeSnapshot({ id, at, expiresAt, ...rest }, roomy).replace(/\[\]\]$/, `${rows}]`);
+      expect(body).toContain(rows);
+      expect(decodeSnapshot({ id, at, expiresAt, body })?.events).toEqual([]);
+    },
+  );
+
+  it('of the format before is understood, without traffic and events', () => {
+    const startedAt = second - 3_600_000;
+    const snapshot = snapshotOf({ startedAt, models: [modelStatus()], traffic: busy, events });
+    const { id, at, expiresAt } = snapshot;
+    const values = JSON.parse(encodeSnapshot(snapshot, roomy));
+    const body = JSON.stringify([3, ...values.slice(1, -2)]);
+
+    expect(decodeSnapshot({ id, at, expiresAt, body })).toEqual({
+      ...snapshot,
+      traffic: undefined,
+      events: [],
+    });
+  });
 
   it('repeats a time in the same words, however much later it is told again', () => {
     const startedAt = testNow - 7_777;
@@ -152,7 +219,49 @@ describe('a snapshot', () => {
   );
 });
 
+/** Counters of an instance that has served for a day. */
+const busy: InstanceTraffic = {
+  requests: 123_456,
+  failures: 12,
+  shed: 345,
+  inFlight: 2,
+  queueDelayMs: 15,
+  serviceMs: { p50: 27, p90: 140 },
+  tokens: 2_345_678,
+  loads: 30,
+  evictions: 18,
+};
+const events: readonly InstanceEvent[] = Array.from({ length: MOST_EVENTS }, (_, n) => ({
+  kind: 'model',
+  at: second - n * 60_000,
+  model: 'translate-en-es@1',
+  from: 'WARMING',
+  to: 'READY',
+  tookMs: 1_200,
+  code: undefined,
+}));
+
 describe('a snapshot without room', () => {
+  it('leaves out events first, the oldest before the others, and then its traffic', () => {
+    const models = [modelStatus(), failed('broken')];
+    const whole = snapshotOf({ models, traffic: busy, events });
+    const { bytes } = stored(whole);
+
+    expect(stored(whole, bytes - 1).read?.events).toEqual(events.slice(0, -1));
+    const bare = stored(snapshotOf({ models, traffic: busy })).bytes;
+    expect(stored(whole, bare).read).toMatchObject({ events: [], traffic: busy });
+    const without = stored(whole, bare - 1).read;
+    expect(without?.traffic).toBeUndefined();
+    expect(without?.report.models[1]?.error?.message).not.toBe('');
+  });
+
+  it('is 180 bytes longer at most by what an instance has to do and its last events', () => {
+    const models = [modelStatus()];
+    expect(
+      stored(snapshotOf({ models, traffic: busy, events })).bytes - stored(snapshotOf({ models })).bytes,
+    ).toBeLessThan(180);
+  });
+
   it('of a dozen models at work, busy for a day, is under 930 bytes', () => {
     const models = Array.from({ length: 12 }, (_, n) =>
       modelStatus({

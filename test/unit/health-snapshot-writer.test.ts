@@ -59,6 +59,7 @@ function start() {
     /** The only wish that it has carried out. */
     carryOut(seq: number) {
       wishes = new Map([['a', seq]]);
+      writer.changed();
     },
     /** Time passes in which the instance is awake. */
     async advance(ms: number) {
@@ -170,6 +171,7 @@ describe('an instance tells of itself', () => {
     await instance.advance(3_000);
 
     instance.hold([modelStatus({ stays: true })]);
+    instance.writer.changed();
     await instance.request();
 
     expect(instance.store.written).toHaveLength(2);
@@ -272,6 +274,39 @@ describe('requests in quick succession', () => {
     const before = instance.looks();
     for (let n = 0; n < 100; n++) await instance.request();
     expect(instance.looks()).toBe(before);
+  });
+
+  it('cost a look in two seconds later on', async () => {
+    const instance = start();
+    await instance.request();
+    const before = instance.looks();
+    for (let n = 0; n < 100; n++) {
+      instance.freeze(100);
+      await instance.request();
+    }
+    expect(instance.looks() - before).toBe(5);
+  });
+
+  it('look again when the write is due that the last look had found too early', async () => {
+    const instance = start();
+    instance.hold([modelStatus({ state: 'DOWNLOADING', progress: 0.1 })]);
+    await instance.request();
+    instance.freeze(1_900);
+    instance.writer.changed();
+    await instance.request();
+    expect(instance.store.written).toHaveLength(1);
+    instance.freeze(100);
+    await instance.request();
+    expect(instance.store.written).toHaveLength(2);
+  });
+
+  it('do not put off what is due', async () => {
+    const instance = start();
+    await instance.request();
+    await instance.advance(29_000);
+    await instance.request();
+    await instance.advance(1_000);
+    expect(instance.store.written).toHaveLength(2);
   });
 });
 

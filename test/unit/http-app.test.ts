@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createHttpApp } from '../../shared/http/app.ts';
 import { createJsonLog } from '../../shared/observability/log.ts';
+import { anybodyMay } from '../support/callers.ts';
 import { createFakeCatalog } from '../support/fake-catalog.ts';
 import { createFakeHost, untilGivenUp } from '../support/fake-host.ts';
 import { createTestApp, postForm, postJson, read, testNow } from '../support/inference-app.ts';
@@ -82,6 +83,7 @@ describe('the log', () => {
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       {
         level: 'info',
+        logger: 'casalingua',
         time: new Date(testNow).toISOString(),
         event: 'http.request',
         method: 'POST',
@@ -91,6 +93,7 @@ describe('the log', () => {
         requestBytes: 42,
         texts: 1,
         characters: 5,
+        caller: 'anonymous',
         requestId: 'r-9',
       },
     ]);
@@ -195,7 +198,12 @@ describe('the deadline', () => {
 
 it('an app without a surface of its own answers problems', async () => {
   const clock = { now: () => testNow };
-  const app = createHttpApp({ log: createJsonLog(() => {}, clock), clock });
+  const app = createHttpApp({
+    log: createJsonLog(() => {}, clock),
+    clock,
+    access: [],
+    authenticate: anybodyMay('infer', 'read'),
+  });
   const { status, headers } = await read(await app.request('/'));
   expect(status).toBe(404);
   expect(headers.get('content-type')).toBe('application/problem+json');

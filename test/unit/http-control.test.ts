@@ -1,31 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { createApp } from '../../functions/control/app.ts';
-import type { FleetView } from '../../shared/fleet/instance-snapshot.ts';
-import { createJsonLog } from '../../shared/observability/log.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
 import { ManifestInvalidError, StoreUnavailableError } from '../../shared/repository/errors.ts';
+import { type ControlStageOptions, createTestControl } from '../support/control-app.ts';
 import { createFakeCatalog, shippedManifests } from '../support/fake-catalog.ts';
-import { emptyDigest, fleetOf, noInstances, snapshotOf } from '../support/fake-fleet.ts';
+import { emptyDigest, fleetOf, snapshotOf } from '../support/fake-fleet.ts';
 import { modelStatus } from '../support/fake-host.ts';
 import { read, testNow } from '../support/inference-app.ts';
 
-const clock = { now: () => testNow };
 const timestamp = '2026-01-02T03:04:05.678Z';
 
-interface Asked {
-  readonly catalog?: Catalog;
-  readonly fleet?: FleetView;
-  readonly preloadModels?: readonly string[] | 'all';
+function ask(path: string, asked: ControlStageOptions = {}) {
+  return Promise.resolve(createTestControl({ digest: emptyDigest, ...asked }).app.request(path)).then(read);
 }
 
-function ask(path: string, { catalog = shipped, fleet = noInstances, preloadModels = [] }: Asked = {}) {
-  const log = createJsonLog(() => {}, clock);
-  const instances = async () => fleet;
-  const app = createApp({ catalog, instances, digest: emptyDigest, preloadModels, log, clock, version: '1.2.3' });
-  return Promise.resolve(app.request(path)).then(read);
-}
-
-const shipped = createFakeCatalog(shippedManifests);
 const away: Catalog = {
   ...createFakeCatalog([]),
   models: () => Promise.reject(new StoreUnavailableError('the store did not answer in time')),
@@ -50,7 +37,38 @@ describe('the control app', () => {
     const models = ['language-detection', 'translate-en-es', 'translate-es-en'];
     const { status, body } = await ask('/readiness');
     expect(status).toBe(200);
-    expect(body).toEqual({ status: 'ready', models, reasons: [], timestamp });
+    expect(body).toEqual({ status: 'ready', models, reasons: [], store: 'reachable', breakers: [], timestamp });
+  });
+
+  it('is ready while DynamoDB is away or a breaker is open, and says so', async () => {
+    const breaker = { name: 'translate m@1', state: 'OPEN', since: testNow, failures: 5 } as const;
+    const fleet = fleetOf(snapshotOf({ breakers: [breaker, { ...breaker, name: 'S3', state: 'CLOSED' }] }));
+    const digest = async () => ({ known: undefined, failure: 'the store did not answer in time' });
+
+    expect(await ask('/readiness', { fleet, digest })).toMatchObject({
+      status: 200,
+      body: {
+        status: 'ready',
+        store: 'unreachable',
+        breakers: ['translate m@1'],
+        reasons: ["the fleet's breakers cannot be read: the store did not answer in time"],
+      },
+    });
+  });
+
+  it('names the breakers that are open for the whole fleet, and no others', async () => {
+    const forced = { at: testNow, by: 'alice', why: 'a test', until: testNow + 1_000 };
+    const known = {
+      e_closed: 1,
+      e_open: 1,
+      b_open: { st: 'OPEN', om: 1, at: testNow, pn: 0, ps: 0 },
+      e_shut: 1,
+      b_shut: { st: 'FORCED_OPEN', ...forced },
+      e_kept: 1,
+      b_kept: { st: 'FORCED_CLOSED', ...forced },
+    };
+    const digest = async () => ({ known, failure: undefined });
+    expect(await ask('/readiness', { digest })).toMatchObject({ status: 200, body: { breakers: ['open', 'shut'] } });
   });
 
   it('is ready with what it has, and says what is missing', async () => {

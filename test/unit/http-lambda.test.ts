@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { lambdaHandler } from '../../shared/http/lambda-adapter.ts';
+import { wakeEvent } from '../../shared/wake-event.ts';
 import { createTestApp, testNow } from '../support/inference-app.ts';
 
 type Event = Parameters<ReturnType<typeof lambdaHandler>>[0];
@@ -135,6 +136,53 @@ describe('behind Lambda', () => {
       await vi.advanceTimersByTimeAsync(500);
 
       expect((await answer).statusCode).toBe(200);
+    });
+  });
+
+  describe('an event that wakes the instance', () => {
+    // Whoever wakes it does so without a request.
+    const wake = wakeEvent as unknown as Event;
+    afterEach(() => {
+      vi.useRealTimers();
+    });
+
+    it('has it do what is wanted before it rests, and reaches no route', async () => {
+      const steps: string[] = [];
+      const { app, lines } = createTestApp();
+      const handler = lambdaHandler(app, {
+        woken: async () => {
+          await new Promise((resolve) => setImmediate(resolve));
+          steps.push('woken');
+        },
+        pending: () => void steps.push('pending'),
+        flush: () => void steps.push('flush'),
+        rest: () => void steps.push('rest'),
+      });
+
+      expect((await handler(wake, context())).statusCode).toBe(204);
+
+      expect(steps).toEqual(['woken', 'pending', 'flush', 'rest']);
+      expect(lines).toEqual([]);
+    });
+
+    it('ends in peace before the invocation does, whatever goes on', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      let rested = false;
+      const handler = lambdaHandler(createTestApp().app, {
+        woken: () => new Promise<void>(() => {}),
+        pending: () => undefined,
+        rest: () => {
+          rested = true;
+        },
+      });
+      const answer = handler(wake, context(20_000));
+
+      await vi.advanceTimersByTimeAsync(17_999);
+      expect(rested).toBe(false);
+      await vi.advanceTimersByTimeAsync(1);
+
+      expect((await answer).statusCode).toBe(204);
+      expect(rested).toBe(true);
     });
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isLanguage, languageDirectory, languageName } from '../../functions/inference/languages.ts';
+import { isLanguage, languageDirectory, languageName } from '../../shared/repository/languages.ts';
 import { detectionManifest, translationManifest } from '../support/fake-catalog.ts';
 
 function codesOf(...codes: string[]) {

@@ -17,6 +17,7 @@ import { createTestApp, postJson } from '../support/inference-app.ts';
 import { SchedulerStage } from '../support/scheduler-stage.ts';
 import { createScriptedHost, isSettled, settle } from '../support/scripted-host.ts';
 import { ScriptedLoader, type ScriptedLoaderOptions, scriptedManifest } from '../support/scripted-loader.ts';
+import { createTestGate } from '../support/test-gate.ts';
 
 const model = scriptedManifest('model');
 const next = scriptedManifest('model', '2.0.0');
@@ -218,7 +219,8 @@ describe('a request for a model whose loads fail', () => {
     const scripted = createScriptedHost(settingsOfHost, {}, { time, around });
     const { host, loader, pass } = scripted;
     const breakerOf = createModelBreakers(breakers, breakerSettings());
-    const run = createRunModel(host, { news: () => undefined, breakerOf, loads: guard, fairRunMs: 5_000 });
+    const gate = createTestGate();
+    const run = createRunModel(host, { news: () => undefined, gate, breakerOf, loads: guard, fairRunMs: 5_000 });
     const ask = (manifest = model) => run(manifest, task, { signal: new AbortController().signal });
     const isServed = async (asked: Promise<unknown>) => {
       await settle();

@@ -33,8 +33,8 @@ const nothing = { task: 'language-detection', texts: [''] } as const;
 
 /** The number of the worker that a lease holds. */
 async function workerOf(lease: Lease): Promise<number | undefined> {
-  const { detections } = await lease.run(nothing);
-  return detections[0]?.[0]?.confidence;
+  const { output } = await lease.run(nothing);
+  return output.detections[0]?.[0]?.confidence;
 }
 
 /** A promise that somebody settles by hand. */
@@ -85,6 +85,31 @@ describe('a lease', () => {
     const signal = AbortSignal.abort(new Error('gone'));
 
     await expect(lease.run(nothing, { signal })).rejects.toThrow('gone');
+  });
+
+  test('tells what the run took in its thread', async () => {
+    const lease = await createHost().leased();
+
+    expect((await lease.run(nothing)).computeMs).toBe(1);
+  });
+
+  test('runs several callers’ inputs together, each with its own signal and failure', async () => {
+    const { host, loader, leased, pass } = createHost();
+    const lease = await leased();
+    const signal = AbortSignal.abort(new Error('gone'));
+    const { results, ended } = lease.runBatch([{ input: nothing }, { input: nothing, signal }]);
+    expect((await results[0])?.output.detections).toHaveLength(1);
+    await expect(results[1]).rejects.toThrow('gone');
+    expect(await ended).toBe(1);
+
+    const [worker] = loader.workers;
+    if (worker !== undefined) worker.crashed = true;
+    void host.unload('model@1.0.0');
+    pass(30_000);
+
+    for (const result of lease.runBatch([{ input: nothing }, { input: nothing }]).results) {
+      await expect(result).rejects.toMatchObject({ code: 'MODEL_DRAINING', state: 'DRAINING' });
+    }
   });
 
   test('says that the worker crashed when it did, and that it was unloaded when that was so', async () => {

@@ -9,6 +9,7 @@ import type { InstanceSnapshot } from '../../shared/fleet/instance-snapshot.ts';
 import type { Update } from '../../shared/fleet/table/fleet-table.ts';
 import type { TableStore } from '../../shared/fleet/table/table-store.ts';
 import { replaceWish } from '../../shared/fleet/wishes/wish-record.ts';
+import { noMetrics } from '../../shared/observability/metrics.ts';
 import { createFakeSnapshots, snapshotOf } from '../support/fake-fleet.ts';
 import { testNow } from '../support/inference-app.ts';
 import { VirtualTable } from '../support/virtual-table.ts';
@@ -37,6 +38,7 @@ function stage(make: (table: TableStore, clock: { now(): number }) => MonitorTas
       snapshots: createFakeSnapshots(snapshots),
       clock,
       log: silent,
+      metrics: noMetrics,
       timeoutMs: 1_000,
     })();
     return report;

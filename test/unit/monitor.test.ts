@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { fleetMemory } from '../../functions/monitor/fleet-memory.ts';
+import { createFleetMemory } from '../../functions/monitor/fleet-memory.ts';
 import { createMonitor, type MonitorTask } from '../../functions/monitor/monitor.ts';
 import { type Schedule, startSchedule } from '../../infra/local/front/schedule.ts';
 import type { InstanceSnapshot } from '../../shared/fleet/instance-snapshot.ts';
+import { type FleetMemory, memoryKey, slotOf, sumUpMemory } from '../../shared/fleet/memory/fleet-memory.ts';
 import { createJsonLog } from '../../shared/observability/log.ts';
 import { StoreUnavailableError } from '../../shared/repository/errors.ts';
+import { emfLines } from '../support/emf-lines.ts';
 import { createFakeSnapshots, snapshotOf } from '../support/fake-fleet.ts';
+import { modelStatus } from '../support/fake-host.ts';
 import { testNow } from '../support/inference-app.ts';
 
 const timeoutMs = 20_000;
@@ -15,8 +18,9 @@ function stage(tasks: readonly MonitorTask[], stored: readonly InstanceSnapshot[
   const clock = { now: () => testNow };
   const log = createJsonLog((line) => lines.push(line), clock);
   const snapshots = createFakeSnapshots(stored);
-  const run = createMonitor({ tasks, snapshots, clock, log, timeoutMs });
-  return { run, snapshots, logged: () => lines.map((line) => JSON.parse(line)) };
+  const { metrics, sent } = emfLines(clock);
+  const run = createMonitor({ tasks, snapshots, clock, log, metrics, timeoutMs });
+  return { run, snapshots, sent, logged: () => lines.map((line) => JSON.parse(line)) };
 }
 
 const task = (name: string, run: MonitorTask['run']): MonitorTask => ({ name, run });
@@ -33,6 +37,20 @@ describe('a run of the monitor', () => {
     expect(logged()).toMatchObject([
       { level: 'info', event: 'monitor.task', task: 'good', ms: 0, repaired: 2 },
       { level: 'info', event: 'monitor.task', task: 'idle' },
+    ]);
+  });
+
+  it('sends once, at its end, what it has measured', async () => {
+    const bad = task('bad', () => Promise.reject(new TypeError('surprise')));
+    const { run, sent } = stage([good, bad]);
+
+    await run();
+
+    expect(sent()).toEqual([
+      ['MonitorTasks ok', 1],
+      ['MonitorTasks good ok', 1],
+      ['MonitorTasks failed', 1],
+      ['MonitorTasks bad failed', 1],
     ]);
   });
 
@@ -117,24 +135,102 @@ describe('the memory of the fleet', () => {
   const memory = (rssMb: number | undefined) => ({
     memory: { protected: true, limitMb: 3_000, budgetMb: 2_000, rssMb, reservedMb: 400 },
   });
+  const models = [modelStatus({ id: 'a', memoryMb: 455.4 }), modelStatus({ id: 'b', state: 'WARMING', memoryMb: 100 })];
+  const idle = modelStatus({ id: 'c', state: 'UNLOADED', memoryMb: 0 });
+  const stored = [
+    snapshotOf({ id: 'small', host: memory(undefined), models: [modelStatus({ id: 'a' })] }),
+    snapshotOf({ id: 'large', host: memory(1_000.4), models: [...models, idle] }),
+  ];
+  /** 03:04:05 is in the slot of 03:00. */
+  const slot = Date.UTC(2026, 0, 2, 3, 0);
 
-  it('is the sum over live instances, as far as they can tell', async () => {
-    const stored = [snapshotOf({ id: 'a', host: memory(1_000.4) }), snapshotOf({ id: 'b', host: memory(undefined) })];
+  function memoryStage(written = new Map<number, FleetMemory>(), unreadable = 0) {
+    const time = { now: testNow };
+    const history = {
+      calls: 0,
+      write: async (at: number, fleet: FleetMemory) => {
+        history.calls += 1;
+        if (written.has(at)) return false;
+        written.set(at, fleet);
+        return true;
+      },
+    };
+    const { metrics, sent } = emfLines({ now: () => time.now });
+    const task = createFleetMemory(history, metrics, { now: () => time.now });
+    const instances = async () => ({ snapshots: stored, unreadable });
+    const run = async () => {
+      const did = await task.run(instances, new AbortController().signal);
+      metrics.flush();
+      return did;
+    };
+    return { run, time, history, written, sent };
+  }
 
-    const [report] = await stage([fleetMemory], stored).run();
+  it('is the sum over live instances and over their models, as far as they can tell', async () => {
+    const { run, written, sent } = memoryStage(undefined, 1);
 
-    expect(report).toEqual({
-      task: 'fleet-memory',
-      ok: true,
-      did: { instances: 2, unreadable: 0, rssMb: 1_000, reservedMb: 800, limitMb: 6_000 },
+    expect(await run()).toEqual({
+      instances: 2,
+      unreadable: 1,
+      rssMb: 1_000,
+      reservedMb: 800,
+      limitMb: 6_000,
+      written: true,
     });
+    expect(written.get(slot)).toMatchObject({
+      at: '2026-01-02T03:00:00.000Z',
+      taken_at: '2026-01-02T03:04:05.678Z',
+      instance_count: 2,
+      budget_mb: 4_000,
+      models: [
+        { model: 'a@1', memory_mb: 910, ready: 2 },
+        { model: 'b@1', memory_mb: 100, ready: 0 },
+      ],
+      instances: [
+        { id: 'large', rss_mb: 1_000, models: [{ model: 'a@1', memory_mb: 455 }, { model: 'b@1' }] },
+        { id: 'small', rss_mb: 0 },
+      ],
+    });
+    expect(sent()).toContainEqual(['FleetResidentBytes', 1_000 * 1024 * 1024]);
+    expect(sent()).toContainEqual(['MemorySnapshots', 1]);
   });
 
-  it('is not known while the store is away', async () => {
-    const { run, snapshots } = stage([fleetMemory, good]);
-    snapshots.become('away');
+  it('is written once in five minutes, by whichever run is the first, and the others know', async () => {
+    const { run, time, history, written } = memoryStage();
+    const another = memoryStage(written);
 
-    expect(await run()).toMatchObject([{ task: 'fleet-memory', ok: false }, { ok: true }]);
+    const did = [await run(), await run(), await another.run(), await another.run()];
+    expect(did.map((each) => each['written'])).toEqual([true, false, false, false]);
+    expect(history.calls + another.history.calls).toBe(2);
+
+    time.now += 60_000;
+    expect((await run())['written']).toBe(true);
+    expect([...written.keys()]).toEqual([slot, slot + 300_000]);
+  });
+
+  it('is measured though it cannot be written, and written by the next run', async () => {
+    const { run, history, sent } = memoryStage();
+    const { write } = history;
+    history.write = () => Promise.reject(new StoreUnavailableError('the store is away'));
+
+    await expect(run()).rejects.toThrow('the store is away');
+    history.write = write;
+    expect((await run())['written']).toBe(true);
+    expect(sent().filter(([series]) => series === 'MemorySnapshots')).toHaveLength(1);
+  });
+
+  it('tells of a hundred instances by themselves, the largest, and of all in its sums', () => {
+    const many = Array.from({ length: 150 }, (_, n) => snapshotOf({ id: `i${n}`, host: memory(n) }));
+    const { instances, instance_count, limit_mb } = sumUpMemory({ snapshots: many, unreadable: 0 }, testNow);
+
+    expect(instances.map(({ id }) => id)).toEqual(Array.from({ length: 100 }, (_, n) => `i${149 - n}`));
+    expect({ instance_count, limit_mb }).toEqual({ instance_count: 150, limit_mb: 450_000 });
+  });
+
+  it('lies in the bucket in the order of time', () => {
+    expect(memoryKey(slot)).toBe('metrics/memory_20260102_030000.json');
+    expect(memoryKey(slot - 1) < memoryKey(slot)).toBe(true);
+    expect(slotOf(slot - 1)).toBe(slot - 300_000);
   });
 });
 

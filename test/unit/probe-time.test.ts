@@ -9,6 +9,7 @@ import { translationManifest } from '../support/fake-catalog.ts';
 import { createFakeHost, untilGivenUp } from '../support/fake-host.ts';
 import { createTestBreakers } from '../support/fleet-breakers.ts';
 import { noRefusals } from '../support/inference-app.ts';
+import { createTestGate } from '../support/test-gate.ts';
 import { VirtualTable } from '../support/virtual-table.ts';
 
 it('a probe that hangs is ended before its lease is, though its caller would wait, and its model is given back', async () => {
@@ -21,7 +22,8 @@ it('a probe that hangs is ended before its lease is, though its caller would wai
   const { breakers } = createTestBreakers({ now: () => time.now, table });
   const host = createFakeHost({ beforeRun: (_, signal) => untilGivenUp(signal) });
   const breakerOf = createModelBreakers(breakers, breakerSettings({ resetMs: 1_000, probeLeaseMs: 100 }));
-  const run = createRunModel(host, { news: () => undefined, breakerOf, loads: noRefusals, fairRunMs: 5_000 });
+  const gate = createTestGate();
+  const run = createRunModel(host, { news: () => undefined, gate, breakerOf, loads: noRefusals, fairRunMs: 5_000 });
   const manifest = translationManifest('translate-en-es', 'en>es');
   breakerOf(manifest);
   await new Promise<void>((resolve) => breakers.look(resolve));

@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { LoadedWorker } from '../../shared/host/model-loader.ts';
 import type { Ready, Slot, Stay } from '../../shared/host/slot.ts';
 import { statusOf } from '../../shared/host/slot-status.ts';
 import { SlotTable } from '../../shared/host/slot-table.ts';
 import { scriptedManifest } from '../support/scripted-loader.ts';
+import { unusedWorker } from '../support/unused-worker.ts';
 
 const manifest = scriptedManifest('model');
-const unused = () => Promise.reject(new Error('nobody runs it'));
-const worker: LoadedWorker = { heapBytes: 0, run: unused, end: unused };
+const worker = unusedWorker(0);
 const failure = { code: 'FILE_CORRUPT', message: 'another sha256', retryable: false };
 
 function slotIn(state: (stay: Stay, slot: Slot) => Slot['state']): Slot {
@@ -76,6 +75,7 @@ describe('the status of a model', () => {
       leases: 2,
       waiting: 0,
       memoryMb: 7,
+      heapMb: 0,
       attempts: 0,
       stays: false,
       startedAt: 10,
@@ -85,7 +85,7 @@ describe('the status of a model', () => {
   });
 
   test('while DRAINING tells the leases that are still out', () => {
-    const status = statusIn((stay) => ({ kind: 'DRAINING', ready: readyOf(stay), deadline: 40 }));
+    const status = statusIn((stay) => ({ kind: 'DRAINING', cause: 'idle', ready: readyOf(stay), deadline: 40 }));
 
     expect(status).toMatchObject({ state: 'DRAINING', progress: 1, leases: 2, memoryMb: 7, lastUsedAt: 30 });
   });

@@ -164,6 +164,7 @@ describe('a call of the table', () => {
 
     expect(lines).toEqual([{ event: 'fleet.answer_failed', fields: { call: 'COUNT', error: 'a slip' } }]);
     expect(await update()).toMatchObject({ kind: 'updated' });
+    expect(table.counts()).toMatchObject({ writes: 2, unavailable: 0, mishandled: 1 });
   });
 });
 
@@ -199,13 +200,17 @@ describe('calls that are out', () => {
     table.query('P', () => {});
     fail(new StoreUnavailableError('no'));
     await update();
+    fail(new StoreRefusedError('not allowed'));
+    await update();
 
     expect(table.counts()).toEqual({
       reads: 2,
-      writes: 2,
-      unavailable: 1,
+      writes: 3,
+      unavailable: 2,
+      refused: 1,
+      mishandled: 0,
       byName: new Map([
-        ['COUNT', 2],
+        ['COUNT', 3],
         ['READ', 1],
         ['QUERY', 1],
       ]),

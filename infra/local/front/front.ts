@@ -10,6 +10,7 @@ import { gatewayAnswers, type HttpAnswer, toAnswer } from './answer.ts';
 import { readBody } from './body.ts';
 import { decodedPath, toEvent } from './event.ts';
 import type { LocalFunctionOptions } from './function-options.ts';
+import { startInvokeServer } from './invoke-server.ts';
 import { type InstanceNote, LocalFunction, type Outcome } from './local-function.ts';
 import { startReaper } from './reaper.ts';
 import { type Schedule, type ScheduleNote, startSchedule } from './schedule.ts';
@@ -64,6 +65,8 @@ export interface FrontOptions {
 
 export interface Front {
   readonly url: string;
+  /** For `AWS_ENDPOINT_URL_LAMBDA`: there its functions can be invoked. */
+  readonly invokeEndpoint: string;
   readonly reaperPid: number | undefined;
   instances(): { readonly id: string; readonly pid: number | undefined; readonly state: string }[];
   close(): Promise<void>;
@@ -80,8 +83,15 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   const folder = mkdtempSync(join(tmpdir(), 'casalingua-front-'));
   const deployed = deploy(options.functions, folder);
   const reaper = startReaper(options.programs.reaper, folder);
+  // Functions call each other by Lambda's own API.
+  const invoker = await startInvokeServer((name, event) => functions.get(name)?.invoke(event));
   const around = { runtime: options.programs.runtime, folder, reaper, limits, note };
-  const functions = new Map(deployed.map((one) => [one.name, new LocalFunction(one, around)]));
+  const functions = new Map(
+    deployed.map((one) => {
+      const environment = { AWS_ENDPOINT_URL_LAMBDA: invoker.endpoint, ...one.environment };
+      return [one.name, new LocalFunction({ ...one, environment }, around)];
+    }),
+  );
   const gateway = { functions, routes: options.routes, limits };
   const server = createServer(async (request, response) => {
     const started = performance.now();
@@ -104,6 +114,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   const invoke = async (name: string, event: object): Promise<Outcome> =>
     (await functions.get(name)?.invoke(event)) ?? { type: 'error' };
   const closeChildren = async () => {
+    await invoker.close();
     await Promise.all(Array.from(functions.values(), (one) => one.close()));
     await reaper.close();
   };
@@ -115,6 +126,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     );
     return {
       url: `http://127.0.0.1:${port}`,
+      invokeEndpoint: invoker.endpoint,
       reaperPid: reaper.pid,
       instances: () => Array.from(functions.values()).flatMap((one) => one.instances()),
       async close() {

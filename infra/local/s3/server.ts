@@ -11,7 +11,7 @@ import { type ListRequest, listPage } from './list.ts';
 import { type Bucket, Buckets, type StoredObject } from './objects.ts';
 import { type ReceivedFile, receive } from './receive.ts';
 import { Uploads } from './uploads.ts';
-import { errorXml, listXml, partsOf, xml } from './xml.ts';
+import { errorXml, listXml, partsOf, partsXml, xml } from './xml.ts';
 
 export interface S3Server {
   /** For `AWS_ENDPOINT_URL_S3`; an IP address, so the SDK addresses buckets by path. */
@@ -79,7 +79,7 @@ class S3Play {
     switch (request.method) {
       case 'GET':
       case 'HEAD':
-        return read(call, bucket);
+        return uploadId === null ? read(call, bucket) : this.#listParts(call, bucket, uploadId);
       case 'PUT':
         if (request.headers['x-amz-copy-source'] !== undefined) throw notImplemented('Copying');
         return uploadId === null ? write(call, bucket) : this.#writePart(call, bucket, uploadId);
@@ -132,6 +132,17 @@ class S3Play {
     const part = await receive(request, bucket.path(bucket.newFile()));
     await uploads.addPart(upload, Number(query.get('partNumber')), part);
     send(response, 200, contentHeaders(part));
+  }
+
+  #listParts({ response, bucketName, key, query }: Call, bucket: Bucket, uploadId: string): void {
+    const { parts } = this.#uploadsOf(bucket).get(uploadId, key);
+    const after = Number(query.get('part-number-marker') ?? 0);
+    const atMost = Math.min(Number(query.get('max-parts') ?? 1000), 1000);
+    const following = [...parts].filter(([number]) => number > after).sort(([a], [b]) => a - b);
+    sendXml(
+      response,
+      partsXml({ bucketName, key, uploadId, page: following.slice(0, atMost), more: following.length > atMost }),
+    );
   }
 
   async #completeUpload({ request, response, bucketName, key }: Call, bucket: Bucket, uploadId: string): Promise<void> {

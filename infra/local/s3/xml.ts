@@ -47,6 +47,41 @@ export function listXml(bucket: string, request: ListRequest, page: ListPage): s
   ]);
 }
 
+export interface PartsPage {
+  readonly bucketName: string;
+  readonly key: string;
+  readonly uploadId: string;
+  /** By number, in its order. */
+  readonly page: readonly (readonly [
+    number,
+    { readonly size: number; readonly etag: string; readonly crc32: string },
+  ])[];
+  /** Whether there are parts after these. */
+  readonly more: boolean;
+}
+
+/** ListParts. */
+export function partsXml({ bucketName, key, uploadId, page, more }: PartsPage): string {
+  return xml('ListPartsResult', [
+    ['Bucket', bucketName],
+    ['Key', key],
+    ['UploadId', uploadId],
+    ['IsTruncated', more],
+    ...(more ? [['NextPartNumberMarker', page.at(-1)?.[0] ?? 0] as const] : []),
+    ...page.map(
+      ([number, { size, etag, crc32 }]): Field => [
+        'Part',
+        [
+          ['PartNumber', number],
+          ['ETag', `"${etag}"`],
+          ['Size', size],
+          ['ChecksumCRC32', crc32],
+        ],
+      ],
+    ),
+  ]);
+}
+
 /** The parts that a CompleteMultipartUpload names, in its order. */
 export function partsOf(document: string): { readonly number: number; readonly etag: string }[] {
   return Array.from(document.matchAll(/<Part>(.*?)<\/Part>/gs), ([, part = '']) => ({

@@ -1,7 +1,7 @@
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
 /** One field of a protobuf message: its content without tag, and without length where it has one. */
-interface Field {
+export interface Field {
   readonly number: number;
   readonly wireType: WireType;
   readonly content: Uint8Array;
@@ -80,8 +80,17 @@ export class Message {
     return new Message([...others.slice(0, before), ...replaced, ...others.slice(before)]);
   }
 
+  /** A copy without the fields of these numbers. */
+  without(...numbers: readonly number[]): Message {
+    return new Message(this.#fields.filter((field) => !numbers.includes(field.number)));
+  }
+
   withBytes(number: number, bytes: Uint8Array): Message {
     return new Message([...this.#fields, delimited(number, bytes)]);
+  }
+
+  withMessage(number: number, message: Message): Message {
+    return this.withBytes(number, message.encode());
   }
 
   withText(number: number, text: string): Message {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { currentHeap, uint32At } from '../../../shared/runtime/engine/heap-tensor.ts';
-import { type OrtModule, startOrtModule } from '../../../shared/runtime/engine/ort-module.ts';
+import { engineError, type OrtModule, startOrtModule } from '../../../shared/runtime/engine/ort-module.ts';
 import { Message } from './message.ts';
 
 const OPTIMISE_ALL = 99;
@@ -30,7 +30,8 @@ export async function optimiseGraph(file: Uint8Array): Promise<Uint8Array> {
   await module._OrtCreateSession(model, file.length, options);
   const optimised = Buffer.concat(written);
   if (optimised.length === 0 || Message.decode(optimised).all(MODEL_GRAPH).length !== 1) {
-    throw new Error('onnxruntime-web did not write the optimised graph: has its version changed?');
+    const cause = engineError(module, 'load the graph');
+    throw new Error('onnxruntime-web did not write the optimised graph: has its version changed?', { cause });
   }
   return optimised;
 }

@@ -23,6 +23,10 @@ export interface TableCounts {
   readonly writes: number;
   /** Those of both that were not answered. */
   readonly unavailable: number;
+  /** Of these, those for another reason than that the store was away. */
+  readonly refused: number;
+  /** Answers that nobody could do anything with. */
+  readonly mishandled: number;
   /** Calls by the name of the update; `READ` and `QUERY` for the others. */
   readonly byName: ReadonlyMap<string, number>;
 }
@@ -49,6 +53,8 @@ export function createTableCalls(options: TableCallsOptions): TableCalls {
   let reads = 0;
   let writes = 0;
   let unavailable = 0;
+  let refused = 0;
+  let mishandled = 0;
   let answeredAt = Number.NEGATIVE_INFINITY;
 
   return {
@@ -67,7 +73,7 @@ export function createTableCalls(options: TableCallsOptions): TableCalls {
       send(update.name, (signal) => store.update(update, { signal }), done);
     },
     pending: () => (out.size === 0 ? undefined : settled()),
-    counts: () => ({ reads, writes, unavailable, byName: new Map(byName) }),
+    counts: () => ({ reads, writes, unavailable, refused, mishandled, byName: new Map(byName) }),
   };
 
   function send<Answer>(
@@ -80,6 +86,7 @@ export function createTableCalls(options: TableCallsOptions): TableCalls {
       try {
         done(answer);
       } catch (thrown) {
+        mishandled += 1;
         logOnce('fleet.answer_failed', name, thrown);
       }
       out.delete(answered);
@@ -99,7 +106,10 @@ export function createTableCalls(options: TableCallsOptions): TableCalls {
       return answer;
     } catch (thrown) {
       unavailable += 1;
-      if (!signal.aborted && !(thrown instanceof StoreUnavailableError)) logOnce('fleet.call_failed', name, thrown);
+      if (!signal.aborted && !(thrown instanceof StoreUnavailableError)) {
+        refused += 1;
+        logOnce('fleet.call_failed', name, thrown);
+      }
       return { kind: 'unavailable' };
     }
   }

@@ -2,14 +2,26 @@ import { StoreUnavailableError, VersionConflictError } from '../../repository/er
 import type { FleetTable, Item, ReadAnswer, Update, UpdateAnswer } from '../table/fleet-table.ts';
 import { announceWish, replaceWish, toWish, type Want, type WishRecord, wishKey, wishSeq } from './wish-record.ts';
 
-export interface NewWish {
-  readonly model: string;
+/** What is wanted from now on. */
+export interface WantedState {
   readonly want: Want;
-  readonly by: string;
   /** Wall clock, ms since the epoch; without it the wish stands until the next one. */
-  readonly until?: number;
+  readonly until?: number | undefined;
+}
+
+/** Who wishes, for which model. */
+export interface Wisher {
+  readonly model: string;
+  readonly by: string;
   /** Unique to this wish, and the same over every repetition of it. */
   readonly request: string;
+}
+
+export interface NewWish extends Wisher, WantedState {}
+
+interface WishDeps {
+  readonly table: FleetTable;
+  readonly clock: { now(): number };
 }
 
 export interface WishResult {
@@ -26,9 +38,18 @@ const ATTEMPTS = 6;
  * @throws StoreUnavailableError when the store does not answer: the wish may or may not stand, and can be repeated
  * @throws VersionConflictError when others are faster every time: the wish does not stand
  */
-export async function setWish(
-  { table, clock }: { readonly table: FleetTable; readonly clock: { now(): number } },
-  { model, want, by, until, request }: NewWish,
+export function setWish(deps: WishDeps, wish: NewWish): Promise<WishResult> {
+  return changeWish(deps, wish, () => wish);
+}
+
+/**
+ * As `setWish`, where it depends on the wish that is there what is wanted: it is decided anew for each wish that gets in between.
+ * @param decide what it throws ends the change
+ */
+export async function changeWish(
+  { table, clock }: WishDeps,
+  { model, by, request }: Wisher,
+  decide: (standing: WishRecord | undefined) => WantedState,
 ): Promise<WishResult> {
   let known: { readonly item: Item | undefined } | undefined;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -36,6 +57,7 @@ export async function setWish(
     if (known === undefined) continue;
     // An answer to this request was lost: what it asked for has happened.
     if (known.item?.['request'] === request) break;
+    const { want, until } = decide(toWish(known.item));
     const seq = wishSeq(known.item) + 1;
     const answer = await update(replaceWish(model, { want, seq, by, at: clock.now(), until, request }));
     known = answer.kind === 'unavailable' ? undefined : answer;

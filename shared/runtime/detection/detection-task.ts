@@ -1,17 +1,19 @@
-import * as z from 'zod/mini';
+import { type Attempt, attempt } from '../attempt.ts';
 import type { OnnxSession } from '../engine/session.ts';
-import { InferenceFailedError, ModelUnsupportedError } from '../errors.ts';
+import { CancelledError, InferenceFailedError, ModelUnsupportedError } from '../errors.ts';
 import type { DetectedLanguage, DetectionInput, DetectionOutput } from '../tasks.ts';
 import { createFeatureExtractor } from './features.ts';
 import { readFeaturesFile } from './features-file.ts';
+import { bestLanguages, readLabels } from './labels.ts';
 import { preparedText } from './prepared-text.ts';
 
 export interface DetectionTask {
-  /** Calls `checkCancelled` before each text. @throws InferenceFailedError, or what `checkCancelled` throws. */
-  run(input: DetectionInput, checkCancelled: () => void): DetectionOutput;
+  /**
+   * Asks before each text whether its caller still wants it.
+   * @returns one for each input; those that failed did so with CancelledError or InferenceFailedError
+   */
+  run(inputs: readonly DetectionInput[], isCancelled: (caller: number) => boolean): readonly Attempt<DetectionOutput>[];
 }
-
-const labelsSchema = z.array(z.string().check(z.minLength(1))).check(z.minLength(1));
 
 /**
  * Language detection: the graph takes `features` (int32, one text's rows) and answers `log_probabilities` (float32,
@@ -42,31 +44,20 @@ export function createDetectionTask(parts: {
     if (answer?.type !== 'float32' || answer.data.length !== labels.length) {
       throw new InferenceFailedError('the language detection answered with another shape than its labels');
     }
-    return best(answer.data, labels, candidates);
+    return bestLanguages(answer.data, labels, candidates);
   }
 
   return {
-    run(input, checkCancelled) {
-      const detections = input.texts.map((text) => {
-        checkCancelled();
-        return detect(text, input.candidates ?? 1);
-      });
-      return { task: 'language-detection', detections };
+    run(inputs, isCancelled) {
+      return inputs.map(({ texts, candidates = 1 }, caller) =>
+        attempt((): DetectionOutput => {
+          const detections = texts.map((text) => {
+            if (isCancelled(caller)) throw new CancelledError('cancelled');
+            return detect(text, candidates);
+          });
+          return { task: 'language-detection', detections };
+        }),
+      );
     },
   };
-}
-
-function readLabels(file: Uint8Array): string[] {
-  try {
-    return labelsSchema.parse(JSON.parse(new TextDecoder().decode(file)));
-  } catch (cause) {
-    throw new ModelUnsupportedError('the labels of the language detection are no list of codes', { cause });
-  }
-}
-
-function best(logProbabilities: Float32Array, labels: readonly string[], candidates: number): DetectedLanguage[] {
-  return labels
-    .map((language, index) => ({ language, confidence: Math.exp(Math.min(0, logProbabilities[index] ?? -Infinity)) }))
-    .sort((a, b) => b.confidence - a.confidence)
-    .slice(0, candidates);
 }

@@ -1,4 +1,5 @@
 import { InferenceFailedError } from '../errors.ts';
+import type { ExternalData } from './external-weights.ts';
 
 /**
  * The part of onnxruntime-web's WebAssembly module that we call: the C API that its own JavaScript layer stands on
@@ -32,7 +33,11 @@ export interface OrtModule {
     logVerbosity: number,
     optimizedModelPath: number,
   ): number;
+  _OrtAddSessionConfigEntry(options: number, key: number, value: number): number;
   _OrtReleaseSessionOptions(options: number): number;
+  /** What a graph refers to by this name, for the sessions that are created until it is unmounted. */
+  mountExternalData(name: string, data: ExternalData): void;
+  unmountExternalData(): void;
   _OrtCreateSession(bytes: number, size: number, options: number): number | Promise<number>;
   _OrtGetInputOutputCount(session: number, inputs: number, outputs: number): number;
   _OrtGetInputOutputMetadata(session: number, index: number, name: number, metadata: number): number;

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import type { Manifest } from '../../repository/manifest.ts';
 import { InferenceFailedError, ModelUnsupportedError } from '../errors.ts';
+import type { ExternalWeights } from './external-weights.ts';
 import { currentHeap, HeapTensor, uint32At } from './heap-tensor.ts';
 import { checkStatus, engineError, type OrtModule } from './ort-module.ts';
 import type { HostTensor, OnnxSession } from './session.ts';
@@ -10,6 +11,13 @@ const GRAPH_OPTIMISATION = { exported: 99, optimised: 0 } as const;
 const EXECUTE_SEQUENTIALLY = 0;
 const LOG_FATAL = 4;
 const READ_CHUNK = 8 * 1024 * 1024;
+
+export interface SessionSettings {
+  /** What the graph has as external data. */
+  readonly weights?: ExternalWeights | undefined;
+  /** Whether weights are kept in the form that suits the kernels best, which takes as much memory again; default true. */
+  readonly prepacking?: boolean | undefined;
+}
 
 /** Input and output names of one kind of run, resolved once: names are looked up once, not at every step. */
 export interface RunPlan {
@@ -44,24 +52,18 @@ export class WasmSession implements OnnxSession {
   /**
    * Reads the file straight into the heap, so that its bytes exist once.
    * @param graphs whether the engine still has to optimise the graph or did so when the model was built
-   * @throws ModelUnsupportedError
+   * @throws ModelUnsupportedError, or what the weights could not be read for
    */
-  static async open(module: OrtModule, path: string, graphs: Manifest['graphs']): Promise<WasmSession> {
+  static async open(
+    module: OrtModule,
+    path: string,
+    graphs: Manifest['graphs'],
+    { weights, prepacking = true }: SessionSettings = {},
+  ): Promise<WasmSession> {
     const { pointer, size } = readIntoHeap(module, path);
-    const options = module._OrtCreateSessionOptions(
-      GRAPH_OPTIMISATION[graphs],
-      false,
-      false,
-      EXECUTE_SEQUENTIALLY,
-      false,
-      0,
-      0,
-      LOG_FATAL,
-      0,
-      0,
-    );
+    const options = createOptions(module, graphs, prepacking);
     try {
-      const handle = await module._OrtCreateSession(pointer, size, options);
+      const handle = await createSession(module, { pointer, size, options }, weights);
       if (handle === 0) {
         const cause = engineError(module, 'create a session');
         throw new ModelUnsupportedError(cause.message, { cause });
@@ -133,6 +135,53 @@ export class WasmSession implements OnnxSession {
       module._free(plan.inputNames);
     }
   }
+}
+
+function createOptions(module: OrtModule, graphs: Manifest['graphs'], prepacking: boolean): number {
+  const level = GRAPH_OPTIMISATION[graphs];
+  const options = module._OrtCreateSessionOptions(
+    level,
+    false,
+    false,
+    EXECUTE_SEQUENTIALLY,
+    false,
+    0,
+    0,
+    LOG_FATAL,
+    0,
+    0,
+  );
+  if (prepacking) return options;
+  const [key, value] = [textInHeap(module, 'session.disable_prepacking'), textInHeap(module, '1')];
+  checkStatus(module, module._OrtAddSessionConfigEntry(options, key, value), 'switch prepacking off');
+  for (const text of [key, value]) module._free(text);
+  return options;
+}
+
+/** @returns 0 when the engine refuses the graph */
+async function createSession(
+  module: OrtModule,
+  { pointer, size, options }: { pointer: number; size: number; options: number },
+  weights: ExternalWeights | undefined,
+): Promise<number> {
+  if (weights === undefined) return module._OrtCreateSession(pointer, size, options);
+  try {
+    module.mountExternalData(weights.name, weights.data);
+    const handle = await module._OrtCreateSession(pointer, size, options);
+    weights.throwFailure();
+    if (handle !== 0 || !weights.isMisread) return handle;
+    module.mountExternalData(weights.name, weights.whole());
+    return await module._OrtCreateSession(pointer, size, options);
+  } finally {
+    module.unmountExternalData();
+  }
+}
+
+function textInHeap(module: OrtModule, text: string): number {
+  const bytes = module.lengthBytesUTF8(text) + 1;
+  const pointer = module._malloc(bytes);
+  module.stringToUTF8(text, pointer, bytes);
+  return pointer;
 }
 
 function readIntoHeap(module: OrtModule, path: string): { pointer: number; size: number } {

@@ -33,34 +33,32 @@ interface Sentence {
  * running beam can still beat the worst of its `numBeams` finished ones.
  */
 export function beamSearch(model: StepModel, options: BeamOptions): SearchResult {
-  const { numBeams, checkCancelled } = options;
-  let sentences = Array.from({ length: model.rows }, (_, index): Sentence => {
+  const { numBeams, isCancelled } = options;
+  const all = Array.from({ length: model.rows }, (_, index): Sentence => {
     const beam: Beam = { tokens: [], logProbability: 0, row: index };
     return { index, beams: [beam], finished: [] };
   });
-  const done: Sentence[] = [];
-  checkCancelled();
-  let logits = model.start(options.prompt);
-  let steps = 1;
+  let running: readonly Sentence[] = all;
+  let steps = 0;
   for (;;) {
-    for (const sentence of sentences) advance(sentence, logits, model.vocabularySize, options);
-    done.push(...sentences.filter((sentence) => sentence.beams.length === 0));
-    sentences = sentences.filter((sentence) => sentence.beams.length > 0);
-    if (sentences.length === 0) break;
-    const running = sentences.flatMap((sentence) => sentence.beams);
-    selectRows(
-      model,
-      running.map((beam) => beam.row),
-    );
-    let row = 0;
-    for (const sentence of sentences) sentence.beams = sentence.beams.map((beam) => ({ ...beam, row: row++ }));
-    checkCancelled();
-    logits = model.step(running.map((beam) => beam.tokens.at(-1) as number));
+    running = running.filter(({ index, beams }) => beams.length > 0 && !isCancelled(index));
+    if (running.length === 0) break;
+    const tokens = selectBeams(model, running);
+    const logits = steps === 0 ? model.start(options.prompt) : model.step(tokens);
     steps++;
+    for (const sentence of running) advance(sentence, logits, model.vocabularySize, options);
   }
-  done.sort((left, right) => left.index - right.index);
-  const hypotheses = done.map(({ finished }) => finished.slice(0, numBeams));
-  return { hypotheses, steps };
+  return { hypotheses: all.map(({ finished }) => finished.slice(0, numBeams)), steps };
+}
+
+/** Gives the running beams, and no others, a row each. @returns the last token of each */
+function selectBeams(model: StepModel, running: readonly Sentence[]): number[] {
+  const beams = running.flatMap((sentence) => sentence.beams);
+  const isUnchanged = beams.length === model.rows && beams.every((beam, row) => beam.row === row);
+  if (!isUnchanged) model.select(beams.map((beam) => beam.row));
+  let row = 0;
+  for (const sentence of running) sentence.beams = sentence.beams.map((beam) => ({ ...beam, row: row++ }));
+  return beams.map((beam) => beam.tokens.at(-1) as number);
 }
 
 function advance(sentence: Sentence, logits: Float32Array, size: number, options: BeamOptions): void {
@@ -117,9 +115,4 @@ function continuations(beams: readonly Beam[], logits: Float32Array, size: numbe
 
 function normalised({ logProbability, scoredTokens }: Hypothesis, lengthPenalty: number): number {
   return logProbability / scoredTokens ** lengthPenalty;
-}
-
-function selectRows(model: StepModel, rows: readonly number[]): void {
-  const unchanged = rows.length === model.rows && rows.every((row, index) => row === index);
-  if (!unchanged) model.select(rows);
 }

@@ -23,8 +23,8 @@ export interface SearchOptions {
   /** Tokens that one row may generate, the end token included. */
   readonly maxNewTokens: readonly number[];
   readonly withConfidence: boolean;
-  /** Called before each step; throws when the work is not wanted any more. */
-  readonly checkCancelled: () => void;
+  /** Asked before each step of each row that is still running, by its place at the start: one that nobody wants leaves the batch. */
+  readonly isCancelled: (row: number) => boolean;
 }
 
 /** A finished sequence without prompt and end token. */
@@ -37,7 +37,8 @@ export interface Hypothesis {
 }
 
 export interface SearchResult {
-  /** One list for each row that the search began with; best first. */
+  /** One list for each row that the search began with; best first. What a cancelled row has of it means nothing. */
   readonly hypotheses: readonly (readonly Hypothesis[])[];
+  /** Steps of the decoder; 0 when every row was cancelled before the first. */
   readonly steps: number;
 }

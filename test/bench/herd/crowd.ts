@@ -62,7 +62,7 @@ function throughHost(): TakeModel {
     warn: () => {},
     error: (event, fields) => console.error(event, fields),
   };
-  const { catalog, host } = composeInference(process.env, assets, log);
+  const { catalog, host } = composeInference(process.env, assets, { log });
   return async (id) => host.lease(await catalog.model(id));
 }
 

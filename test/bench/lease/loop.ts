@@ -29,7 +29,7 @@ export const CROWD = 200;
 
 const { bundle, model } = JSON.parse(process.argv[2] ?? '') as LoopStart;
 const log: Log = { info: () => {}, warn: () => {}, error: (event, fields) => console.error(event, fields) };
-const { catalog, host } = composeInference(process.env, pathToFileURL(`${bundle}/`), log);
+const { catalog, host } = composeInference(process.env, pathToFileURL(`${bundle}/`), { log });
 
 serve<LoopRequest, Timed>(async ({ leases }) => {
   const manifest = await catalog.model(model);

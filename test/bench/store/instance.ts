@@ -18,7 +18,7 @@ export interface Asked {
 
 const { bundle } = JSON.parse(process.argv[2] ?? '') as InstanceStart;
 const log: Log = { info: () => {}, warn: () => {}, error: (event, fields) => console.error(event, fields) };
-const { app, pending } = composeInference(process.env, pathToFileURL(`${bundle}/`), log);
+const { app, pending } = composeInference(process.env, pathToFileURL(`${bundle}/`), { log });
 
 /** Ms that each request took. */
 serve<Asked, readonly number[]>(async ({ requests, pauseMs }) => {

@@ -16,7 +16,7 @@ export interface OursStart {
 
 const { bundle, model } = JSON.parse(process.argv[2] ?? '') as OursStart;
 const log: Log = { info: () => {}, warn: () => {}, error: (event, fields) => console.error(event, fields) };
-const { catalog, host } = composeInference(process.env, pathToFileURL(`${bundle}/`), log);
+const { catalog, host } = composeInference(process.env, pathToFileURL(`${bundle}/`), { log });
 
 serve<object, Cycle>(async () => {
   const manifest = await catalog.model(model);

@@ -11,7 +11,12 @@ export interface ResourceJson {
 type Rule = (id: string, resource: ResourceJson, all: TemplateJson) => readonly string[];
 
 /** Routes that anybody may call; a decision of its own, not read from the stack's code. */
-const OPEN = /^(ANY \/(health|readiness|liveness|openapi\.json)|OPTIONS \S+)$/;
+const OPEN = /^(ANY \/(health|readiness|liveness|openapi\.json|(docs|dashboard)(\/\{proxy\+\})?)|OPTIONS \S+)$/;
+/** Routes whose functions ask for a key, by who may call them. */
+const KEYED: Readonly<Record<string, RegExp>> = {
+  callers: /^ANY \/(translate|detect|languages|pipeline\/\S+|health\/\{proxy\+\})$/,
+  operators: /^ANY \/(metrics|admin\/\{proxy\+\})$/,
+};
 /** Statements that AWS itself documents with all resources. */
 const NAMELESS =
   /^(xray:|logs:(CreateLogDelivery|GetLogDelivery|UpdateLogDelivery|DeleteLogDelivery|ListLogDeliveries|PutResourcePolicy|DescribeResourcePolicies|DescribeLogGroups)$)/;
@@ -66,12 +71,14 @@ const rules: readonly Rule[] = [
       ];
     });
   },
-  (_, { Type, Properties = {} }) =>
-    Type === 'AWS::ApiGatewayV2::Route' &&
-    (Properties['AuthorizationType'] ?? 'NONE') === 'NONE' &&
-    !OPEN.test(String(Properties['RouteKey']))
-      ? [`${Properties['RouteKey']} asks nobody who they are`]
-      : [],
+  (_, { Type, Properties = {} }, all) => {
+    if (Type !== 'AWS::ApiGatewayV2::Route' || (Properties['AuthorizationType'] ?? 'NONE') !== 'NONE') return [];
+    const key = String(Properties['RouteKey']);
+    const [who] = Object.entries(KEYED).find(([, routes]) => routes.test(key)) ?? [];
+    // The gateway may leave it to the functions only where the stage says so.
+    const isKeyed = who !== undefined && authorizationOf(who, all) === 'keys';
+    return isKeyed || OPEN.test(key) ? [] : [`${key} asks nobody who they are`];
+  },
   (_, { Type, Properties = {} }) =>
     Type === 'AWS::ApiGatewayV2::Stage' &&
     asObject(Properties['DefaultRouteSettings'])['ThrottlingRateLimit'] === undefined
@@ -97,6 +104,12 @@ const rules: readonly Rule[] = [
       : [],
   (_, { Type }) => (Type === 'AWS::Lambda::Url' ? ['goes round the API'] : []),
 ];
+
+/** How the stage has it told who calls, by the tags of its API. */
+function authorizationOf(who: string, { Resources }: TemplateJson): unknown {
+  const api = Object.values(Resources).find(({ Type }) => Type === 'AWS::ApiGatewayV2::Api');
+  return asObject(api?.Properties?.['Tags'])[`casalingua:${who}`];
+}
 
 function policiesOn(id: string, type: string, member: string, { Resources }: TemplateJson): readonly ResourceJson[] {
   return Object.values(Resources).filter(

@@ -73,8 +73,9 @@ function isLike(value: string, pattern: string): boolean {
 function askedOfS3(method: string, url: string, { bucket }: Names): Asked {
   const { pathname, searchParams } = new URL(url, 'http://s3');
   const [, , ...key] = decodeURIComponent(pathname).split('/');
-  if (method === 'GET' && key.join('/') !== '') {
-    return { action: 's3:GetObject', resource: `${bucket}/${key.join('/')}`, partitions: [] };
+  const objectAction = { GET: 's3:GetObject', PUT: 's3:PutObject' }[method];
+  if (objectAction !== undefined && key.join('/') !== '') {
+    return { action: objectAction, resource: `${bucket}/${key.join('/')}`, partitions: [] };
   }
   const action = method === 'GET' && searchParams.has('list-type') ? 's3:ListBucket' : `s3:${method}`;
   return { action, resource: bucket, partitions: [] };

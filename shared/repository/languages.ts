@@ -1,4 +1,4 @@
-import type { Manifest, TranslationManifest } from '../../shared/repository/manifest.ts';
+import type { Manifest, TranslationManifest } from './manifest.ts';
 
 /** What can be translated into what, and by which model. */
 export interface LanguageDirectory {

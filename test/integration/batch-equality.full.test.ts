@@ -1,0 +1,89 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ModelWorker } from '../../shared/runtime/model-worker.ts';
+import type { TranslationInput } from '../../shared/runtime/tasks.ts';
+import { chrf2 } from '../support/chrf.ts';
+import { floatModel } from '../support/float-model.ts';
+import { deployedEngine, modelFolder, modelOnDisk } from '../support/real-model.ts';
+import { referenceLines } from '../support/reference-lines.ts';
+
+const CALLERS = 32;
+const CASES = [
+  { direction: 'en-es', numBeams: 1 },
+  { direction: 'en-es', numBeams: 4 },
+  { direction: 'es-en', numBeams: 1 },
+] as const;
+type Case = (typeof CASES)[number];
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'casalingua-float-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface Answers {
+  readonly lines: number;
+  /** Lines whose answer is not the same. */
+  readonly different: number;
+  /** chrF2 against the references. */
+  readonly alone: number;
+  readonly together: number;
+}
+
+/** Each line asked alone, and by callers who share a batch. */
+async function answersOf(worker: ModelWorker, { direction, numBeams }: Case): Promise<Answers> {
+  const lines = await referenceLines(direction);
+  const [source = '', target = ''] = direction.split('-');
+  const inputs = lines.map(
+    (line): TranslationInput => ({ task: 'translation', texts: [line.source], source, target, numBeams }),
+  );
+  const alone: string[] = [];
+  for (const input of inputs) alone.push((await worker.run(input)).output.translations[0]?.text ?? '');
+  const together: string[] = [];
+  for (let first = 0; first < inputs.length; first += CALLERS) {
+    const members = inputs.slice(first, first + CALLERS).map((input) => ({ input }));
+    for (const { output } of await Promise.all(worker.runBatch(members).results)) {
+      together.push(output.translations[0]?.text ?? '');
+    }
+  }
+  const score = (texts: readonly string[]) =>
+    chrf2(lines.map(({ references }, index) => ({ answer: texts[index] ?? '', references })));
+  const different = alone.filter((text, index) => text !== together[index]).length;
+  return { lines: lines.length, different, alone: score(alone), together: score(together) };
+}
+
+async function started(model: Awaited<ReturnType<typeof modelOnDisk>>): Promise<ModelWorker> {
+  const worker = await ModelWorker.start(deployedEngine(), () => undefined);
+  await worker.load({ ...model, warmUp: 1, onWarming: () => undefined });
+  return worker;
+}
+
+const told = (weights: string, { direction, numBeams }: Case, { lines, different, alone, together }: Answers) =>
+  console.info(
+    `${direction}, ${weights}, ${numBeams} beams: ${different} of ${lines} lines differ in batches of ${CALLERS};`,
+    `chrF2 ${alone.toFixed(2)} alone, ${together.toFixed(2)} together`,
+  );
+
+describe.each(CASES)('all lines of $direction by $numBeams beams, alone and in batches of 32 callers', (each) => {
+  const id = `translate-${each.direction}` as const;
+
+  test('are the same with float32 weights', async () => {
+    const worker = await started(await floatModel(id, join(folder, id)));
+    const answers = await answersOf(worker, each);
+    await worker.terminate();
+    told('float32', each, answers);
+
+    expect(answers.different).toBe(0);
+  });
+
+  test('are as good with int8 weights, whose activations are scaled over the batch', async () => {
+    const worker = await started(await modelOnDisk(modelFolder[id]));
+    const answers = await answersOf(worker, each);
+    await worker.terminate();
+    told('int8', each, answers);
+
+    expect(Math.abs(answers.together - answers.alone)).toBeLessThan(0.1);
+  });
+});
