@@ -262,6 +262,9 @@ export function composeInference(
     async woken() {
       for (const sleeper of [host, ...sleepers]) sleeper.wake();
       await actOnNews({ look: lookAtNews, underWay });
+      await host.endings();
+      // Nobody waits for an answer, so the fleet hears of what was done before this instance is frozen.
+      await snapshots.pending();
     },
     pending: () => together(catalog.pending(), table.pending(), snapshots.pending()),
     endings: () => host.endings(),

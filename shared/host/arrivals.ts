@@ -12,6 +12,9 @@ import type { LoadingSlot, QueuedSlot } from './slot-table.ts';
 
 const MIB = 1024 * 1024;
 
+/** A breaker may be closed sooner than it said, by an operator: after so long it is asked again. */
+const MOST_BREAKER_MS = 60_000;
+
 /** How models come: attempts, what becomes of them, and what follows a failure. A part of the scheduler. */
 export class Arrivals {
   readonly estimates = new LoadEstimates();
@@ -156,7 +159,7 @@ export class Arrivals {
     } else if (cause instanceof BreakerOpenError) {
       // Nothing was tried, so it says nothing of how long the model is to be left alone: the breaker does.
       slot.attempts--;
-      this.#failForNow(slot, failure, cause, (cause.retryAfterSeconds ?? 1) * 1000);
+      this.#failForNow(slot, failure, cause, Math.min((cause.retryAfterSeconds ?? 1) * 1000, MOST_BREAKER_MS));
     } else if (slot.attempts < settings.retry.maxAttempts) {
       const wait = backoffMs(settings.retry, slot.attempts, random());
       this.enqueue(slot, { notBefore: clock.wall() + wait, reason: failure.message });

@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
+import { CasaLinguaError } from '../errors.ts';
 import type { Log } from '../observability/log.ts';
 import { accessLog, type RequestObserver } from './access-log.ts';
 import type { AccessRule } from './auth/access-rules.ts';
@@ -7,7 +8,7 @@ import type { Authenticate } from './auth/authenticate.ts';
 import { authorize } from './auth/authorize.ts';
 import { WrongCredentialsError } from './auth/errors.ts';
 import type { Clock, HttpEnv } from './environment.ts';
-import { MethodNotAllowedError, NotFoundError } from './errors.ts';
+import { MethodNotAllowedError, NotFoundError, RequestCancelledError } from './errors.ts';
 import { logFailure } from './failure-log.ts';
 import { type Problem, problemOf, retryAfterOf } from './problem.ts';
 import { identifyRequest } from './request-id.ts';
@@ -85,9 +86,17 @@ export function createHttpApp(deps: HttpAppDeps): Hono<HttpEnv> {
     .use(authorize(access, authenticate))
     .notFound((c) => fail(c, new NotFoundError('there is nothing at this path')))
     .onError((error, c) => {
-      logFailure(log, error, c.get('requestId'));
-      return fail(c, error);
+      const thrown = hungUp(c, error) ? new RequestCancelledError('the caller hung up', { cause: error }) : error;
+      // The access log tells it by this one, too.
+      c.error = thrown;
+      logFailure(log, thrown, c.get('requestId'));
+      return fail(c, thrown);
     });
+}
+
+/** Whoever reads a body whose sender goes away gets an error of Node's own. */
+function hungUp(c: Context<HttpEnv>, error: Error): boolean {
+  return !(error instanceof CasaLinguaError) && c.req.raw.signal.aborted;
 }
 
 /** How to say who one is (RFC 6750). */

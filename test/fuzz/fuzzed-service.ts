@@ -19,8 +19,6 @@ import type { FromChild, Held } from './served-child.ts';
 /** Far above the longest deadline and the longest that a client may take. */
 export const HANG_MS = 60_000;
 
-const DEADLINE_MS = 15_000;
-
 export interface FuzzedService {
   /** @throws when it is not answered, or not in time */
   ask(request: FuzzedRequest): Promise<Response>;
@@ -36,8 +34,11 @@ export interface FuzzedService {
   close(): Promise<void>;
 }
 
-/** The whole service in a process of its own over real stores, with a key of each kind. */
-export async function startFuzzedService(): Promise<FuzzedService> {
+/**
+ * The whole service in a process of its own over real stores, with a key of each kind.
+ * @param deadlineMs of requests that have none: behind the gateway there are no such
+ */
+export async function startFuzzedService({ deadlineMs }: { readonly deadlineMs: number }): Promise<FuzzedService> {
   const folder = await mkdtemp(join(tmpdir(), 'casalingua-fuzzed-'));
   const stores = await startLocalStores({ modelFolders });
   const dynamo = new DynamoDBClient({
@@ -66,7 +67,7 @@ export async function startFuzzedService(): Promise<FuzzedService> {
   const host = `127.0.0.1:${port}`;
 
   return {
-    ask: (request) => send(request, { agent, port, host, key: keys[request.role] }),
+    ask: (request) => send(request, { agent, port, host, deadlineMs, key: keys[request.role] }),
     exchange: (raw) => exchange(raw, port),
     operate: (method, path, body) =>
       fetch(`http://${host}${path}`, {
@@ -143,6 +144,7 @@ interface Where {
   readonly agent: Agent;
   readonly port: number;
   readonly host: string;
+  readonly deadlineMs: number;
   readonly key: string | undefined;
 }
 
@@ -150,9 +152,8 @@ async function send(asked: FuzzedRequest, where: Where): Promise<Response> {
   const { method, target, body, keyIn } = asked;
   const { agent, port, host, key } = where;
   const headers = ['host', host, ...asked.headers.flat()];
-  // As the gateway would end it; nobody else does where a caller has all the time of the world.
   if (!asked.headers.some(([name]) => name === 'x-request-deadline-ms')) {
-    headers.push('x-request-deadline-ms', String(DEADLINE_MS));
+    headers.push('x-request-deadline-ms', String(where.deadlineMs));
   }
   if (key !== undefined && keyIn === 'header') headers.push('authorization', `Bearer ${key}`);
   if (body !== undefined)

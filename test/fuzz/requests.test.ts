@@ -5,16 +5,16 @@ import { fuzz, seedOr, type Tally } from './run-fuzz.ts';
 describe('whatever is asked', () => {
   let service: FuzzedService;
   beforeAll(async () => {
-    service = await startFuzzedService();
+    service = await startFuzzedService({ deadlineMs: 1_500 });
   });
   afterAll(() => service?.close());
 
   it('is answered as described, and leaves nothing behind', async () => {
     const tally: Tally = { asked: 0, marked: 0, statuses: new Map() };
 
-    await fuzz(service, 40, seedOr(1), tally);
+    await fuzz(service, 32, seedOr(1), tally);
 
-    expect(tally.asked).toBeGreaterThan(200);
+    expect(tally.asked).toBeGreaterThan(150);
     expect([...tally.statuses.keys()]).toEqual(expect.arrayContaining([200, 400, 401, 403, 404]));
     expect(tally.marked).toBeGreaterThan(tally.asked / 20);
     expect(service.badLines()).toEqual([]);

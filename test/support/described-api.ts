@@ -17,8 +17,10 @@ const compiled = new Map<string, ReturnType<Ajv2020['compile']>>();
 
 /** What does not fit into the schema, in words. */
 export function misfits(key: string, schema: object, value: unknown): readonly string[] {
-  const known = compiled.get(key) ?? ajv.compile({ ...schema, components: description.components });
-  compiled.set(key, known);
+  // Most answers share their schemas, and each takes long to compile.
+  const name = '$ref' in schema ? String(schema.$ref) : key;
+  const known = compiled.get(name) ?? ajv.compile({ ...schema, components: description.components });
+  compiled.set(name, known);
   if (known(value)) return [];
   return (known.errors ?? []).map(
     ({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`,

@@ -25,6 +25,25 @@ describe('the request id', () => {
   });
 });
 
+describe('a caller that hangs up while its body is read', () => {
+  it('is no failure of the service', async () => {
+    const gone = new AbortController();
+    const body = new ReadableStream({
+      pull(stream) {
+        gone.abort();
+        stream.error(new Error('aborted'));
+      },
+    });
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const init = { method: 'POST', headers, body, duplex: 'half' as const, signal: gone.signal };
+    const { app, lines } = createTestApp();
+
+    expect(await read(await app.request('/translate', init))).toMatchObject({ status: 408 });
+    expect(lines.join('\n')).toContain('REQUEST_CANCELLED');
+    expect(lines.join('\n')).not.toMatch(/INTERNAL_ERROR|http\.failure/);
+  });
+});
+
 describe('what no route answers', () => {
   it('is a problem with 404 for an unknown path', async () => {
     const { status, headers, body } = await read(await createTestApp().app.request('/nowhere'));

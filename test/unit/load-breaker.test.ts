@@ -196,6 +196,19 @@ describe('a load that its breaker refuses', () => {
     expect(host.status(model).nextTryAt).toBe(host.clock.wallMs + 30_000);
   });
 
+  it('is tried again after a minute though the breaker spoke of longer: an operator may have released it', () => {
+    const host = new SchedulerStage();
+    host.ask(model);
+    host.fails(model, new BreakerOpenError('open, by an operator', { retryAfterSeconds: 7_200 }));
+
+    host.pass(59_000);
+    expect(host.ask(model).error).toMatchObject({ code: 'BREAKER_OPEN', retryAfterSeconds: 1 });
+    host.pass(1_000);
+    host.ask(model);
+
+    expect(host.begun).toBe(2);
+  });
+
   it('is tried again by itself when it is to be loaded at start', () => {
     const host = new SchedulerStage();
     host.scheduler.preload(model);

@@ -72,7 +72,7 @@ export const libreTranslate: readonly Operation[] = [
     summary: 'List what can be translated into what',
     parameters: deadlines,
     answers: { 200: json('The languages.', libreLanguages, limited) },
-    failures: [400, 403, 429, 500, 503, 504],
+    failures: [400, 403, 413, 429, 500, 503, 504],
   },
 ];
 
