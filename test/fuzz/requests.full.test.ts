@@ -55,7 +55,8 @@ describe('whatever is asked for 20,000 times', () => {
   };
 
   it('is answered as described, in time, and leaves nothing behind', { timeout: 40 * 60_000 }, async () => {
-    let seed = seedOr(Date.now() % 2 ** 31);
+    // The same requests at every run, so that what it finds is the change's; FUZZ_SEED asks others.
+    let seed = seedOr(716_285_464);
     console.log(`FUZZ_SEED=${seed}`);
     const tally: Tally = { asked: 0, marked: 0, statuses: new Map() };
     const askUntil = async (count: number): Promise<Held> => {
