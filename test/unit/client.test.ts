@@ -67,9 +67,12 @@ describe('the typed client', () => {
 
   it('takes no body that the route does not', () => {
     const { inference, control } = service();
-    // @ts-expect-error there is no such member
-    void (() => control.admin.models[':id'].pin.$post({ param: { id: model }, json: { fro: '2h' } }));
-    // @ts-expect-error a text is a text
-    void (() => inference.translate.$post({ json: { q: 1, source: 'en', target: 'es' } }));
+    type Pin = Parameters<(typeof control.admin.models)[':id']['pin']['$post']>[0]['json'];
+    type Translate = Parameters<typeof inference.translate.$post>[0]['json'];
+
+    expectTypeOf<{ fro: string }>().not.toExtend<Pin>();
+    expectTypeOf<{ for: string }>().toExtend<Pin>();
+    expectTypeOf<{ q: number; source: string; target: string }>().not.toExtend<Translate>();
+    expectTypeOf<{ q: string; source: string; target: string }>().toExtend<Translate>();
   });
 });
