@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -7,6 +7,7 @@ import { importModel } from '../../infra/models/import/import-model.ts';
 import type { ImportOptions } from '../../infra/models/import/import-options.ts';
 import { graphFacts } from '../../infra/models/onnx/graph-facts.ts';
 import { readGraphFile } from '../../infra/models/onnx/graph-file.ts';
+import { optimiseGraph } from '../../infra/models/onnx/optimise-graph.ts';
 import { makeFloatFolder } from '../../infra/models/profile/float-folder.ts';
 import { profileFolder } from '../../infra/models/profile/profile-model.ts';
 import { describeFolder } from '../../shared/repository/publisher.ts';
@@ -93,6 +94,22 @@ describe('an imported model', () => {
     expect(chrf2(lines)).toBeGreaterThan(70);
     // What has no such products any more stays as it is.
     expect(await makeFloatFolder(target, await describeFolder(target), 'float32', join(work, 'again'))).toBe(false);
+  });
+
+  it('computes in float32 a model whose weights are in its graphs, too', async () => {
+    const folder = join(work, 'embedded');
+    await cp(exportedFolder, folder, { recursive: true });
+    for (const { path } of (await modelOnDisk(folder)).manifest.files.filter((file) => file.path.endsWith('.onnx'))) {
+      await writeFile(join(folder, path), await optimiseGraph(await readFile(join(folder, path))));
+    }
+    const description = join(folder, 'casalingua.json');
+    const described: object = JSON.parse(await readFile(description, 'utf8'));
+    await writeFile(description, JSON.stringify({ ...described, graphs: 'optimised' }));
+    const target = join(work, 'float32-embedded');
+
+    expect(await makeFloatFolder(folder, await describeFolder(folder), 'float32', target)).toBe(true);
+
+    expect(await answerOf(target)).toMatchObject({ kind: 'done' });
   });
 
   it('tells what the engine says of a graph that it cannot load', async () => {

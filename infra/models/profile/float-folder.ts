@@ -49,10 +49,11 @@ export async function makeFloatFolder(
   await mkdir(work, { recursive: true });
   const written = [];
   for (const { path, source, model, float } of graphs) {
-    const name = basename(path);
+    // What stays as it was may lie in the graph's own file, which keeps its name.
+    const name = `float-${basename(path)}`;
     await writeFile(join(work, name), (float ?? model).encode());
-    for (const location of locationsOf({ model, folder: source, name })) {
-      if (location !== name) await symlink(join(source, location), join(work, location)).catch(() => undefined);
+    for (const location of locationsOf({ model, folder: source, name: basename(path) })) {
+      await symlink(join(source, location), join(work, location)).catch(() => undefined);
     }
     written.push({ path, name, folder: work, model: readGraphFile(join(work, name)) });
   }
