@@ -7,9 +7,16 @@ describe('batches', () => {
 
     const batches = batchesByLength(lengths, 1);
 
-    expect(batches.map((batch) => batch.length)).toEqual([32, 8]);
-    expect(new Set(batches[0]?.slice(0, 20).map((index) => lengths[index]))).toEqual(new Set([5]));
+    expect(batches.map((batch) => batch.length)).toEqual([20, 20]);
+    expect(new Set(batches[0]?.map((index) => lengths[index]))).toEqual(new Set([5]));
     expect(new Set(batches[1]?.map((index) => lengths[index]))).toEqual(new Set([50]));
+  });
+
+  test('are split where padding would cost more than steps of their own', () => {
+    const lengths = [...new Array(8).fill(6), ...new Array(8).fill(24)];
+
+    expect(batchesByLength(lengths, 1).map((batch) => batch.length)).toEqual([8, 8]);
+    expect(batchesByLength([6, 7, 9, 12], 1)).toEqual([[0, 1, 2, 3]]);
   });
 
   test('hold fewer sentences when each takes several rows', () => {

@@ -2,28 +2,49 @@
 const MAX_ROWS = 32;
 /** Source positions (rows times the longest sentence) of one batch: bounds the encoder's activations. */
 const MAX_POSITIONS = 4096;
+/** What a batch costs for each position of its longest sentence besides its rows, in rows: each step is a call of every operator. */
+const STEP_IN_ROWS = 12;
 
 /**
- * Groups sentences of similar length, so that few positions are padding and rows end at about the same step.
+ * Groups sentences of similar length so that all together cost the least: in a batch every row is as long as the longest,
+ * and each batch takes steps of its own.
  * @param lengths source tokens of each sentence
  * @param beams rows that each sentence takes in the decoder
- * @returns indices into `lengths`; every index exactly once
+ * @returns indices into `lengths`, short sentences first; every index exactly once
  */
 export function batchesByLength(lengths: readonly number[], beams: number): number[][] {
   const order = lengths.map((_, index) => index).sort((left, right) => at(lengths, left) - at(lengths, right));
+  const starts = cheapestStarts(
+    order.map((index) => at(lengths, index)),
+    beams,
+  );
   const batches: number[][] = [];
-  let batch: number[] = [];
-  for (const index of order) {
-    const rows = (batch.length + 1) * beams;
-    const isFull = rows > MAX_ROWS || rows * at(lengths, index) > MAX_POSITIONS;
-    if (isFull && batch.length > 0) {
-      batches.push(batch);
-      batch = [];
-    }
-    batch.push(index);
-  }
-  if (batch.length > 0) batches.push(batch);
+  for (let end = order.length; end > 0; end = at(starts, end)) batches.unshift(order.slice(at(starts, end), end));
   return batches;
+}
+
+/**
+ * @param sorted lengths, shortest first
+ * @returns for each count of sentences from the first on, where the last batch of their cheapest grouping begins
+ */
+function cheapestStarts(sorted: readonly number[], beams: number): number[] {
+  const starts = [0];
+  const costs = [0];
+  for (let end = 1; end <= sorted.length; end++) {
+    const longest = at(sorted, end - 1);
+    let best = Number.POSITIVE_INFINITY;
+    for (let start = end - 1; start >= 0; start--) {
+      const rows = (end - start) * beams;
+      const isAlone = start === end - 1;
+      if (!isAlone && (rows > MAX_ROWS || rows * longest > MAX_POSITIONS)) break;
+      const cost = at(costs, start) + longest * (rows + STEP_IN_ROWS);
+      if (cost >= best) continue;
+      best = cost;
+      starts[end] = start;
+    }
+    costs[end] = best;
+  }
+  return starts;
 }
 
 function at(values: readonly number[], index: number): number {
