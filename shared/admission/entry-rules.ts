@@ -40,6 +40,12 @@ export class EntryRules {
     return tooLongMs > 0 ? this.shed('queue', tooLongMs) : undefined;
   }
 
+  /** Whether it would be let in if nobody were there before it: who would not says nothing of how much there is to do. */
+  fitsAlone(lane: Lane, arrival: Arrival, now: number): boolean {
+    if (arrival.deadline === undefined) return true;
+    return lane.timesOf(arrival).expected(arrival.characters) * this.#margin.factor <= arrival.deadline - now;
+  }
+
   /** Why not even the smallest request would be let in by any of these; undefined: one would, or nobody has asked one of them yet. */
   refusalOfAll(lanes: Iterable<Lane | undefined>, deadline: number | undefined, now: number): ShedError | undefined {
     const allowedMs = Math.max(0, this.allowedMs(deadline, now));

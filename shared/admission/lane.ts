@@ -8,10 +8,14 @@ import { WaitingLine } from './waiting-line.ts';
 const priorities: readonly LoadPriority[] = ['interactive', 'batch', 'background'];
 /** The weight of the newest in the average. */
 const NEWEST = 0.1;
+/** The same for the share of requests that are refused. */
+const NEWEST_REFUSAL = 0.02;
+/** From this share of refusals on the queue is held shortest. */
+const FULL_OVERLOAD = 0.5;
 
 export type LaneSettings = Pick<
   AdmissionSettings,
-  'batching' | 'concurrency' | 'longestWaitMs' | 'standingAfterMs' | 'standingWaitPercent'
+  'batching' | 'concurrency' | 'longestWaitMs' | 'overloadWaitPercent' | 'standingAfterMs' | 'standingWaitPercent'
 >;
 
 /** One model's thread, which takes one run after the other, and those who wait for it. */
@@ -28,6 +32,7 @@ export class Lane {
   #lastEnd = { at: Number.NEGATIVE_INFINITY, size: 1 };
   #turnaroundMs = 0;
   #busySince: number | undefined;
+  #refusedShare = 0;
 
   constructor(key: string, settings: LaneSettings, isBatching: boolean) {
     this.key = key;
@@ -99,10 +104,17 @@ export class Lane {
 
   /** Ms of work that may be before a newcomer with this deadline (ms since the epoch), or with none. */
   longestWaitMs(deadline: number | undefined, now: number): number {
-    const { longestWaitMs, standingAfterMs, standingWaitPercent } = this.#settings;
+    const { longestWaitMs, standingAfterMs, standingWaitPercent, overloadWaitPercent } = this.#settings;
     const isStanding = this.#busySince !== undefined && now - this.#busySince > standingAfterMs;
     if (deadline === undefined || !isStanding) return longestWaitMs;
-    return Math.min(longestWaitMs, ((deadline - now) * standingWaitPercent) / 100);
+    const overload = Math.min(1, this.#refusedShare / FULL_OVERLOAD);
+    const percent = standingWaitPercent + overload * (overloadWaitPercent - standingWaitPercent);
+    return Math.min(longestWaitMs, ((deadline - now) * percent) / 100);
+  }
+
+  /** Somebody has asked for it, who was let in, or not since others were there before. */
+  asked(outcome: 'admitted' | 'refused'): void {
+    this.#refusedShare += NEWEST_REFUSAL * ((outcome === 'refused' ? 1 : 0) - this.#refusedShare);
   }
 
   /** Who would be the first to make way for somebody of this priority. */

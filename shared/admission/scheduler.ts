@@ -47,8 +47,12 @@ export class AdmissionScheduler {
     const predictedMs = this.#rules.predictedMs(lane, arrival, now);
     if (enabled) {
       const refusal = this.#rules.refusal(lane, arrival, predictedMs, now);
-      if (refusal !== undefined) throw this.#counted(refusal);
+      if (refusal !== undefined) {
+        if (this.#rules.fitsAlone(lane, arrival, now)) lane.asked('refused');
+        throw this.#counted(refusal);
+      }
       this.#keepRoom(lane, arrival, now);
+      lane.asked('admitted');
     }
     const job: Job = {
       arrival,
@@ -77,7 +81,9 @@ export class AdmissionScheduler {
     if (!this.#options.settings.enabled) return undefined;
     const lanes = Array.from(models, (model) => this.#lanes.get(model));
     const refusal = this.#rules.refusalOfAll(lanes, deadline, this.#now());
-    return refusal === undefined ? undefined : this.#counted(refusal);
+    if (refusal === undefined) return undefined;
+    for (const lane of lanes) lane?.asked('refused');
+    return this.#counted(refusal);
   }
 
   /** Its lease is there. @param worker what will run it */

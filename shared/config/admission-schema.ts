@@ -16,6 +16,7 @@ export const admissionSchema = objectOf({
   default_wait_seconds: number(0.1, DAY_SECONDS),
   longest_wait_seconds: number(0.001, DAY_SECONDS),
   standing_wait_percent: number(0, 100),
+  overload_wait_percent: number(0, 100),
   standing_after_seconds: number(0, DAY_SECONDS),
   queue_limit: whole(1, 100_000),
   concurrency: whole(1, 16),
@@ -32,11 +33,12 @@ export const admissionDefaults: AdmissionJson = {
   enabled: true,
   default_wait_seconds: 30,
   longest_wait_seconds: 30,
-  standing_wait_percent: 15,
+  standing_wait_percent: 50,
+  overload_wait_percent: 10,
   standing_after_seconds: 1,
   queue_limit: 1_000,
   concurrency: 2,
-  batching: { mode: 'auto', max_rows: 32, max_characters: 2_000, max_wait_ms: 2 },
+  batching: { mode: 'auto', max_rows: 16, max_characters: 1_000, max_wait_ms: 2 },
 };
 
 export const admissionSection: Section<AdmissionJson> = {
@@ -53,6 +55,7 @@ export function toAdmissionSettings(json: AdmissionJson): AdmissionSettings {
     defaultWaitMs: msOf(json.default_wait_seconds),
     longestWaitMs: msOf(json.longest_wait_seconds),
     standingWaitPercent: json.standing_wait_percent,
+    overloadWaitPercent: json.overload_wait_percent,
     standingAfterMs: msOf(json.standing_after_seconds),
     queueLimit: json.queue_limit,
     concurrency: json.concurrency,

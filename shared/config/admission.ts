@@ -18,8 +18,10 @@ export interface AdmissionSettings {
   readonly defaultWaitMs: number;
   /** Ms of work before a request, whatever its deadline is. */
   readonly longestWaitMs: number;
-  /** Percent of the time that its caller gives, that a request may wait once its model has had no free moment for `standingAfterMs`: a queue that stands makes all late and nobody quicker. */
+  /** Percent of the time that its caller gives, that a request may wait once its model has had no free moment for `standingAfterMs`. */
   readonly standingWaitPercent: number;
+  /** The same where half of all requests are refused, and more: a queue that stands makes all late and nobody quicker. In between is in between. */
+  readonly overloadWaitPercent: number;
   readonly standingAfterMs: number;
   /** Requests that may wait for one model. */
   readonly queueLimit: number;

@@ -40,6 +40,7 @@ const anySettings: fc.Arbitrary<AdmissionSettings> = fc
     defaultWaitMs: fc.constantFrom(100, 1_000),
     longestWaitMs: fc.constantFrom(200, 30_000),
     standingWaitPercent: fc.constantFrom(10, 100),
+    overloadWaitPercent: fc.constantFrom(1, 10, 100),
     standingAfterMs: fc.constantFrom(0, 500),
     queueLimit: fc.constantFrom(1, 3, 20),
     concurrency: fc.integer({ min: 1, max: 3 }),

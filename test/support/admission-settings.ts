@@ -12,6 +12,7 @@ export function admissionSettings({
     defaultWaitMs: 10_000,
     longestWaitMs: 30_000,
     standingWaitPercent: 15,
+    overloadWaitPercent: 15,
     standingAfterMs: 1_000,
     queueLimit: 100,
     concurrency: 1,

@@ -153,6 +153,66 @@ describe('what waits', () => {
     expect(stage.scheduler.report().workAheadMs).toBeCloseTo(500, 0);
   });
 
+  describe('of a model that has had no free moment for long', () => {
+    const busy = () => {
+      const settings = { standingAfterMs: 0, standingWaitPercent: 50, overloadWaitPercent: 10 };
+      const stage = new GateStage(admissionSettings(settings)).teach(100);
+      stage.askAll(3, { within: 60_000 });
+      stage.now += 1;
+      return stage;
+    };
+    /** Ms of a deadline that is refused since too much waits, and of one that is not. */
+    const tooLittle = { within: 1_000 };
+    const refuse = (stage: GateStage, times: number) => {
+      for (let time = 0; time < times; time++) expect(stage.refusalOf({ within: 200 })?.reason).toBe('deadline');
+    };
+
+    test('takes half of a deadline while hardly anybody is refused', () => {
+      expect(busy().refusalOf(tooLittle)).toBeUndefined();
+    });
+
+    test('takes a tenth of it where most are', () => {
+      const stage = busy();
+      refuse(stage, 100);
+
+      expect(stage.refusalOf(tooLittle)?.reason).toBe('queue');
+      expect(stage.refusalOf({ within: 2_950 })?.reason).toBe('queue');
+      expect(stage.refusalOf({ within: 3_050 })).toBeUndefined();
+    });
+
+    test('takes the less the more are', () => {
+      const stage = busy();
+      refuse(stage, 10);
+
+      expect(stage.refusalOf({ within: 800 })?.reason).toBe('queue');
+      expect(stage.refusalOf({ within: 900 })).toBeUndefined();
+    });
+
+    test('is as long as before once hardly anybody is refused again', () => {
+      const stage = busy();
+      refuse(stage, 100);
+      for (let time = 0; time < 300; time++) {
+        stage.scheduler.leave(stage.ask({ within: 60_000, isReady: false }));
+      }
+
+      expect(stage.refusalOf(tooLittle)).toBeUndefined();
+    });
+
+    test('is held shorter by refusals before the body is read as well', () => {
+      const stage = busy();
+      for (let time = 0; time < 100; time++) stage.scheduler.earlyRefusal(['m@1'], stage.now + 1);
+
+      expect(stage.refusalOf(tooLittle)?.reason).toBe('queue');
+    });
+
+    test('is not held shorter since some want what could never be through in their time', () => {
+      const stage = busy();
+      for (let time = 0; time < 100; time++) expect(stage.refusalOf({ within: 50 })?.reason).toBe('deadline');
+
+      expect(stage.refusalOf(tooLittle)).toBeUndefined();
+    });
+  });
+
   test('is held shorter once the model has had no free moment for a while', () => {
     const stage = new GateStage(admissionSettings({ standingAfterMs: 1_000, standingWaitPercent: 10 })).teach(100);
     const keepBusy = (runs: number) => {

@@ -13,18 +13,19 @@ describe('the configuration of admission', () => {
       enabled: true,
       defaultWaitMs: 30_000,
       longestWaitMs: 30_000,
-      standingWaitPercent: 15,
+      standingWaitPercent: 50,
+      overloadWaitPercent: 10,
       standingAfterMs: 1_000,
       queueLimit: 1_000,
       concurrency: 2,
-      batching: { mode: 'auto', maxRows: 32, maxCharacters: 2_000, maxWaitMs: 2 },
+      batching: { mode: 'auto', maxRows: 16, maxCharacters: 1_000, maxWaitMs: 2 },
     });
   });
 
   it('comes from the environment, too, and what is wrong there is told', () => {
     const env = { ...required, CASALINGUA_ADMISSION_BATCHING_MODE: 'off', CASALINGUA_ADMISSION_QUEUE_LIMIT: '5' };
 
-    expect(readSettings(env).admission).toMatchObject({ queueLimit: 5, batching: { mode: 'off', maxRows: 32 } });
+    expect(readSettings(env).admission).toMatchObject({ queueLimit: 5, batching: { mode: 'off', maxRows: 16 } });
     expect(() => readSettings({ ...env, CASALINGUA_ADMISSION_BATCHING_MODE: 'never' })).toThrow(
       'CASALINGUA_ADMISSION_BATCHING_MODE must be auto, on or off',
     );
