@@ -1,24 +1,24 @@
 import { describe, expect, test } from 'vitest';
+import type { AdmissionSettings } from '../../shared/config/admission.ts';
+import { admissionDefaults, toAdmissionSettings } from '../../shared/config/admission-schema.ts';
 import { runOpenLoop } from '../simulation/gate/open-loop.ts';
-import { admissionSettings } from '../support/admission-settings.ts';
 
 /** Requests per second that the simulated model serves when it shares runs, about. */
 const CAPACITY = 68;
 const loads = [0.5, 1, 2, 5, 10];
 
-const run = (load: number, more: { readonly enabled?: boolean; readonly slowness?: (second: number) => number } = {}) =>
+interface Changes extends Partial<Pick<AdmissionSettings, 'enabled' | 'overloadWaitPercent'>> {
+  readonly slowness?: (second: number) => number;
+}
+
+const run = (load: number, { slowness, ...changes }: Changes = {}) =>
   runOpenLoop({
-    settings: admissionSettings({
-      enabled: more.enabled ?? true,
-      concurrency: 2,
-      queueLimit: 1_000,
-      batching: { maxRows: 32 },
-    }),
+    settings: { ...toAdmissionSettings(admissionDefaults), ...changes },
     isBatching: true,
     requestsPerSecond: load * CAPACITY,
     seconds: 40,
     seed: 7 * load,
-    ...(more.slowness === undefined ? {} : { slowness: more.slowness }),
+    ...(slowness === undefined ? {} : { slowness }),
   });
 
 describe('a model that is asked more than it can do', () => {
@@ -39,6 +39,12 @@ describe('a model that is asked more than it can do', () => {
 
   test('keeps those whom it lets in no longer than at its capacity, or not much', () => {
     expect(at(10).p99 / at(1).p99).toBeLessThan(1.5);
+    // A queue as long as at capacity would be there all the time.
+    expect(run(10, { overloadWaitPercent: 50 }).p99 / at(1).p99).toBeGreaterThan(2);
+  });
+
+  test('lets most of those in who come at its capacity: that their queue is long at times is chance', () => {
+    expect(at(1).goodput).toBeGreaterThan(0.9 * CAPACITY);
   });
 
   test('knows how long runs take', () => {
