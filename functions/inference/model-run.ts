@@ -1,6 +1,8 @@
 import { WaitExpiredError } from '../../shared/admission/errors.ts';
 import type { Gate } from '../../shared/admission/gate.ts';
-import type { BreakerOpenError } from '../../shared/breaker/errors.ts';
+import { charactersOf, joinPieces } from '../../shared/admission/pieces.ts';
+import type { AroundRun, Ride, RunInTurn } from '../../shared/admission/ride.ts';
+import { BreakerOpenError } from '../../shared/breaker/errors.ts';
 import type { Verdict } from '../../shared/breaker/evidence.ts';
 import type { FleetBreaker } from '../../shared/fleet/breaker/fleet-breaker.ts';
 import { guardFleet } from '../../shared/fleet/breaker/fleet-guard.ts';
@@ -11,7 +13,7 @@ import type { ModelState } from '../../shared/host/model-state.ts';
 import { DeadlineExceededError } from '../../shared/http/errors.ts';
 import type { Manifest } from '../../shared/repository/manifest.ts';
 import { WorkerCrashedError } from '../../shared/runtime/errors.ts';
-import type { OutputOf, TaskInput } from '../../shared/runtime/tasks.ts';
+import type { OutputOf, TaskInput, TaskOutput } from '../../shared/runtime/tasks.ts';
 import { verdictOfRun } from './breaker-verdict.ts';
 
 /** How a run is made. */
@@ -21,6 +23,8 @@ export interface RunOptions extends LeaseOptions {
   readonly deadline?: number | undefined;
   /** 0 to 1: what of the request was finished before, for the caller whose deadline passes in this run. */
   readonly done?: number;
+  /** 0 to 1: what of it this run is; default: all that is left. */
+  readonly share?: number;
 }
 
 /**
@@ -75,7 +79,7 @@ export function createRunModel(host: ModelHost, guards: RunGuards): RunModel {
   return async <Input extends TaskInput>(
     manifest: Manifest,
     input: Input,
-    { done = 0, deadline, ...options }: RunOptions,
+    { done = 0, share = 1 - done, deadline, ...options }: RunOptions,
   ) => {
     const { signal, priority = 'interactive' } = options;
     const awaited = news();
@@ -85,17 +89,29 @@ export function createRunModel(host: ModelHost, guards: RunGuards): RunModel {
     if (breaker.refuses()) throw breaker.refusal();
     const refusal = refusalOfLoad(manifest);
     if (refusal !== undefined) throw refusal;
-    const isLoaded = host.isReady(manifest.id);
-    const ride = gate.enter({ manifest, input, isLoaded, priority, deadline, signal });
+    const pieces = gate.pieces(manifest, input, priority);
+    const enter = (index: number, continues?: Ride) => {
+      const laterCharacters = pieces.slice(index + 1).reduce((sum, piece) => sum + charactersOf(piece), 0);
+      const isLoaded = host.isReady(manifest.id);
+      const entry = { manifest, input: pieces[index] ?? input, isLoaded, priority, deadline, signal };
+      return gate.enter({ ...entry, laterCharacters, continues });
+    };
+    const guarded = (run: RunInTurn) =>
+      guardFleet(breaker, ({ timeoutMs }) => withinProbe(timeoutMs, signal, run), judge);
+    let ride = enter(0);
     try {
       const lease = await take(manifest, options);
+      const outputs: TaskOutput[] = [];
       try {
-        const output = await ride.run(lease, (run) =>
-          guardFleet(breaker, ({ timeoutMs }) => withinProbe(timeoutMs, signal, run), judge),
-        );
-        return output as OutputOf<Input>;
+        outputs.push(await ride.run(lease, guarded));
+        for (let index = 1; index < pieces.length; index++) {
+          ride = enter(index, ride);
+          outputs.push(await ride.run(lease, (run) => whatHasBegun(guarded, run, signal)));
+        }
+        return joinPieces(outputs as [OutputOf<Input>, ...OutputOf<Input>[]]);
       } catch (error) {
-        throw isLate(error, signal) ? lateAtWork(manifest, done, error) : error;
+        if (!isLate(error, signal)) throw error;
+        throw lateAtWork(manifest, done + (share * outputs.length) / pieces.length, error);
       } finally {
         lease.release();
       }
@@ -169,6 +185,20 @@ function lateAtWork({ id }: Manifest, progress: number, cause: unknown): Deadlin
 
 function isDeadline(error: unknown, signal: AbortSignal): boolean {
   return signal.aborted && error === signal.reason && error instanceof DeadlineExceededError;
+}
+
+/** A request whose first run was let through goes on, though others are refused, or only some let through: its runs are one. */
+async function whatHasBegun(guarded: AroundRun, run: RunInTurn, signal: AbortSignal): Promise<TaskOutput> {
+  let hasBegun = false;
+  try {
+    return await guarded((runSignal) => {
+      hasBegun = true;
+      return run(runSignal);
+    });
+  } catch (error) {
+    if (hasBegun || !(error instanceof BreakerOpenError)) throw error;
+    return run(signal);
+  }
 }
 
 /** A probe that takes longer is another instance's: what it says then counts no more. */

@@ -172,7 +172,7 @@ export function createTranslateService(deps: {
           ...(request.alternatives ? { alternatives: request.alternatives } : {}),
           ...(request.withConfidence ? { withConfidence: true } : {}),
         },
-        { ...runOptions(request), done: done / total },
+        { ...runOptions(request), done: done / total, share: places.length / total },
       );
       places.forEach(({ plan, index }, at) => {
         const translation = output.translations[at];

@@ -25,7 +25,7 @@ export class EntryRules {
     const times = lane.timesOf(arrival);
     const aheadMs = lane.aheadMs(arrival.priority, now);
     if (aheadMs === 0 && now - lane.lastEndedAt > STALE_MS) return undefined;
-    const ownMs = times.isTelling && arrival.deadline !== undefined ? times.expected(arrival.characters) : 0;
+    const ownMs = times.isTelling && arrival.deadline !== undefined ? times.expected(charactersOf(arrival)) : 0;
     return aheadMs + ownMs + lane.turnaroundMs;
   }
 
@@ -43,7 +43,7 @@ export class EntryRules {
   /** Whether it would be let in if nobody were there before it: who would not says nothing of how much there is to do. */
   fitsAlone(lane: Lane, arrival: Arrival, now: number): boolean {
     if (arrival.deadline === undefined) return true;
-    return lane.timesOf(arrival).expected(arrival.characters) * this.#margin.factor <= arrival.deadline - now;
+    return lane.timesOf(arrival).expected(charactersOf(arrival)) * this.#margin.factor <= arrival.deadline - now;
   }
 
   /** Why not even the smallest request would be let in by any of these; undefined: one would, or nobody has asked one of them yet. */
@@ -85,4 +85,9 @@ export class EntryRules {
     const jitter = this.#random() * Math.max(1, seconds);
     return new ShedError(reason, { retryAfterSeconds: Math.max(1, Math.ceil(seconds + jitter)) });
   }
+}
+
+/** Of all its runs. */
+function charactersOf({ characters, laterCharacters }: Arrival): number {
+  return characters + laterCharacters;
 }

@@ -1,4 +1,4 @@
-import type { AdmissionSettings } from '../config/admission.ts';
+import type { AdmissionSettings, BatchingSettings } from '../config/admission.ts';
 import type { LoadPriority } from '../host/model-host.ts';
 import { type Manifest, modelKey } from '../repository/manifest.ts';
 import { batchKey, type RunResult } from '../runtime/batch.ts';
@@ -7,6 +7,7 @@ import type { TaskInput, TaskOutput } from '../runtime/tasks.ts';
 import type { AdmissionReport } from './admission-report.ts';
 import type { ShedError } from './errors.ts';
 import type { Flight, Job } from './job.ts';
+import { charactersOf, piecesOf } from './pieces.ts';
 import { Ride, type Seat } from './ride.ts';
 import { AdmissionScheduler } from './scheduler.ts';
 
@@ -34,6 +35,10 @@ export interface Entry {
   /** Ms since the epoch; undefined: the caller gave none. */
   readonly deadline: number | undefined;
   readonly signal: AbortSignal;
+  /** Of the request's texts in later runs; default 0. */
+  readonly laterCharacters?: number;
+  /** The same request's run before this one, whose place it takes: it is not refused. */
+  readonly continues?: Ride | undefined;
 }
 
 /** The gate over real runs and real time: carries out what the scheduler decides, and tells it what comes of it. */
@@ -41,13 +46,17 @@ export class Gate {
   readonly #scheduler: AdmissionScheduler;
   readonly #rides = new WeakMap<Job, Ride>();
   readonly #numBeams: number | undefined;
+  readonly #batching: BatchingSettings;
+  readonly #isBatching: boolean;
 
   constructor({ settings, servesMany, numBeams, clock, random, after }: GateOptions) {
     const { mode } = settings.batching;
     this.#numBeams = numBeams;
+    this.#batching = settings.batching;
+    this.#isBatching = mode === 'on' || (mode === 'auto' && servesMany);
     this.#scheduler = new AdmissionScheduler({
       settings,
-      isBatching: mode === 'on' || (mode === 'auto' && servesMany),
+      isBatching: this.#isBatching,
       clock,
       random,
       effects: {
@@ -59,22 +68,31 @@ export class Gate {
     });
   }
 
+  /** The runs that a request is made in, one after the other: of one that may wait, no run keeps the others long. */
+  pieces<Input extends TaskInput>(
+    manifest: Manifest,
+    input: Input,
+    priority: LoadPriority,
+  ): readonly [Input, ...Input[]] {
+    if (!this.#isBatching || priority === 'interactive') return [input];
+    return piecesOf(input, this.#batching, this.#beams(manifest, input));
+  }
+
   /**
    * Lets it in, which whoever asked must leave again.
    * @throws ShedError where it could not be through in time, or as many wait as may
    */
-  enter({ manifest, input, isLoaded, priority, deadline, signal }: Entry): Ride {
+  enter({ manifest, input, isLoaded, priority, deadline, signal, laterCharacters = 0, continues }: Entry): Ride {
     const job = this.#scheduler.arrive({
       model: modelKey(manifest),
       isLoaded,
       priority,
       kind: batchKey(input),
       texts: input.texts.length,
-      characters: Math.max(
-        1,
-        input.texts.reduce((sum, text) => sum + text.length, 0),
-      ),
+      characters: Math.max(1, charactersOf(input)),
       beams: this.#beams(manifest, input),
+      laterCharacters,
+      continues: continues?.job,
       deadline,
     });
     const ride = new Ride(input, job, this.#scheduler, signal);

@@ -14,6 +14,10 @@ export interface Arrival {
   readonly characters: number;
   /** Rows of the decoder for each text. */
   readonly beams: number;
+  /** Of the same request, in runs after this one. */
+  readonly laterCharacters: number;
+  /** The same request's run before this one: it was let in with it, and has its place. */
+  readonly continues?: Job | undefined;
   /** Wall clock, ms since the epoch; undefined: the caller gave none. */
   readonly deadline: number | undefined;
 }
@@ -45,6 +49,8 @@ export interface Job {
   readonly order: number;
   /** Ms that it adds to the lane's work, as of its arrival. */
   readonly shareMs: number;
+  /** The same of its request's later runs. */
+  readonly laterMs: number;
   /** Ms from its arrival to its end; undefined where nothing was known to tell by. */
   readonly predictedMs: number | undefined;
   /** Ms since the epoch: the caller's, or how long it may wait for its turn where the caller gave none. */

@@ -29,6 +29,8 @@ export class Lane {
   /** By beams, since they cost. */
   readonly #times = new Map<number, ServiceTime>();
   #preparingMs = 0;
+  /** Ms of runs that requests let in will still ask for, by their priority. */
+  readonly #later = new Map<LoadPriority, { requests: number; ms: number }>();
   #lastEnd = { at: Number.NEGATIVE_INFINITY, size: 1 };
   #turnaroundMs = 0;
   #busySince: number | undefined;
@@ -86,6 +88,11 @@ export class Lane {
     return times.perCharacterMs * arrival.characters + times.perRunMs * Math.min(1, rowsOf(arrival) / maxRows);
   }
 
+  /** Ms that the request's later runs add to it. */
+  laterMs(arrival: Arrival): number {
+    return this.timesOf(arrival).perCharacterMs * arrival.laterCharacters;
+  }
+
   /** Expected ms until the thread is free of all who go before a newcomer of this priority. */
   aheadMs(priority: LoadPriority, now: number): number {
     let ahead = this.#preparingMs;
@@ -96,7 +103,7 @@ export class Lane {
       ahead += Math.max(0, flight.expectedMs - ran);
     });
     for (const each of priorities) {
-      ahead += this.#lineOf(each).workMs;
+      ahead += this.#lineOf(each).workMs + (this.#later.get(each)?.ms ?? 0);
       if (each === priority) break;
     }
     return ahead;
@@ -130,6 +137,12 @@ export class Lane {
   prepare(job: Job): void {
     this.preparing.add(job);
     this.#preparingMs += job.shareMs;
+    this.#owe(job, 1);
+  }
+
+  /** It is through, or gone; its later runs come as jobs of their own. */
+  over(job: Job): void {
+    this.#owe(job, -1);
   }
 
   prepared(job: Job): void {
@@ -194,6 +207,14 @@ export class Lane {
     const turnaround = Math.max(0, now - began - computeMs);
     this.#turnaroundMs += NEWEST * (turnaround - this.#turnaroundMs);
     if (flight.isWhole) this.timesOf(flight).learn(flight.characters, computeMs);
+  }
+
+  #owe({ arrival: { priority }, laterMs }: Job, sign: 1 | -1): void {
+    if (laterMs === 0) return;
+    const { requests, ms } = this.#later.get(priority) ?? { requests: 0, ms: 0 };
+    // Sums of fractions do not come back to 0 by themselves.
+    const isNone = requests + sign === 0;
+    this.#later.set(priority, { requests: requests + sign, ms: isNone ? 0 : Math.max(0, ms + sign * laterMs) });
   }
 
   #lineOf(priority: LoadPriority): WaitingLine {

@@ -28,7 +28,7 @@ interface Settle {
 /** One request's way through the gate: it prepares, waits for its turn, and runs, perhaps with others. */
 export class Ride {
   readonly input: TaskInput;
-  readonly #job: Job;
+  readonly job: Job;
   readonly #scheduler: AdmissionScheduler;
   readonly #signal: AbortSignal;
   /** What it does when its turn has come. */
@@ -40,7 +40,7 @@ export class Ride {
 
   constructor(input: TaskInput, job: Job, scheduler: AdmissionScheduler, signal: AbortSignal) {
     this.input = input;
-    this.#job = job;
+    this.job = job;
     this.#scheduler = scheduler;
     this.#signal = signal;
   }
@@ -53,7 +53,7 @@ export class Ride {
     this.#signal.throwIfAborted();
     const giveUp = () => {
       // Who is in a run hears of it from there.
-      if (this.#job.state.kind !== 'WAITING') return;
+      if (this.job.state.kind !== 'WAITING') return;
       this.leave();
       this.refused(this.#signal.reason);
     };
@@ -62,7 +62,7 @@ export class Ride {
       return await new Promise<TaskOutput>((resolve, reject) => {
         this.#awaited = { resolve, reject };
         this.#begin = (board) => this.#runIn(board, lease, around);
-        this.#scheduler.ready(this.#job, lease.worker);
+        this.#scheduler.ready(this.job, lease.worker);
       });
     } finally {
       this.#signal.removeEventListener('abort', giveUp);
@@ -72,7 +72,7 @@ export class Ride {
   /** It is not in the gate any more; after its end that does nothing. */
   leave(): void {
     const reason: unknown = this.#signal.reason;
-    this.#scheduler.leave(this.#job, reason instanceof CasaLinguaError && reason.code === 'DEADLINE_EXCEEDED');
+    this.#scheduler.leave(this.job, reason instanceof CasaLinguaError && reason.code === 'DEADLINE_EXCEEDED');
   }
 
   /** It does not get its turn. */
@@ -95,7 +95,7 @@ export class Ride {
   again(seat: Seat): void {
     this.#seat = seat;
     this.#out();
-    this.#scheduler.again(this.#job);
+    this.#scheduler.again(this.job);
   }
 
   #runIn(board: Board, lease: Lease, around: AroundRun): void {
@@ -103,7 +103,7 @@ export class Ride {
       new Promise((resolve, reject) => board({ ride: this, lease, signal, resolve, reject }));
     around(inTurn).then(
       (output) => {
-        this.#scheduler.finish(this.#job);
+        this.#scheduler.finish(this.job);
         this.#awaited?.resolve(output);
         this.#out();
       },

@@ -44,23 +44,19 @@ export class AdmissionScheduler {
     const { enabled } = this.#options.settings;
     const now = this.#now();
     const lane = this.#laneOf(arrival.model);
+    const { continues } = arrival;
     const predictedMs = this.#rules.predictedMs(lane, arrival, now);
-    if (enabled) {
-      const refusal = this.#rules.refusal(lane, arrival, predictedMs, now);
-      if (refusal !== undefined) {
-        if (this.#rules.fitsAlone(lane, arrival, now)) lane.asked('refused');
-        throw this.#counted(refusal);
-      }
-      this.#keepRoom(lane, arrival, now);
-      lane.asked('admitted');
-    }
+    if (enabled && continues === undefined) this.#letIn(lane, arrival, predictedMs, now);
+    // Of the rest nothing is to be learnt: the gate can't know how long a load takes, or who goes in between.
+    const isTelling = arrival.isLoaded && continues === undefined && arrival.laterCharacters === 0;
     const job: Job = {
       arrival,
       arrivedAt: now,
-      order: this.#nextOrder++,
+      order: continues?.order ?? this.#nextOrder++,
       shareMs: lane.shareMs(arrival),
-      // Of the rest nothing is to be learnt: the gate can't know how long a load takes, and nobody is late without a deadline.
-      predictedMs: arrival.isLoaded && arrival.deadline !== undefined ? predictedMs : undefined,
+      laterMs: lane.laterMs(arrival),
+      // Nobody is late without a deadline.
+      predictedMs: isTelling && arrival.deadline !== undefined ? predictedMs : undefined,
       deadline: now + this.#rules.allowedMs(arrival.deadline, now),
       waitingSince: now,
       isAlone: false,
@@ -68,7 +64,7 @@ export class AdmissionScheduler {
       state: { kind: 'PREPARING' },
     };
     lane.prepare(job);
-    this.#books.admitted++;
+    if (continues === undefined) this.#books.admitted++;
     if (enabled) this.#displaceLate(lane, arrival, now);
     return job;
   }
@@ -105,8 +101,12 @@ export class AdmissionScheduler {
   finish(job: Job): void {
     if (job.state.kind === 'OVER') return;
     const now = this.#now();
-    if (now <= job.deadline || job.arrival.deadline === undefined) this.#books.completed++;
-    else this.#books.missed++;
+    const { deadline, laterCharacters } = job.arrival;
+    // A request is counted with its last run.
+    if (laterCharacters === 0) {
+      if (now <= job.deadline || deadline === undefined) this.#books.completed++;
+      else this.#books.missed++;
+    }
     this.#rules.learn(job, now - job.arrivedAt);
     // Its run has come to its end with it: that tells how long such runs take.
     if (job.state.kind === 'RUNNING') job.state.flight.jobs.delete(job);
@@ -174,6 +174,17 @@ export class AdmissionScheduler {
 
   // How it decides.
 
+  /** @throws ShedError */
+  #letIn(lane: Lane, arrival: Arrival, predictedMs: number | undefined, now: number): void {
+    const refusal = this.#rules.refusal(lane, arrival, predictedMs, now);
+    if (refusal !== undefined) {
+      if (this.#rules.fitsAlone(lane, arrival, now)) lane.asked('refused');
+      throw this.#counted(refusal);
+    }
+    this.#keepRoom(lane, arrival, now);
+    lane.asked('admitted');
+  }
+
   /** Sees to it that one more may wait. @throws ShedError */
   #keepRoom(lane: Lane, { priority }: Arrival, now: number): void {
     if (lane.waiting < this.#options.settings.queueLimit) return;
@@ -229,6 +240,7 @@ export class AdmissionScheduler {
     const { arrival, state } = job;
     const lane = this.#laneOf(arrival.model);
     job.state = { kind: 'OVER' };
+    lane.over(job);
     switch (state.kind) {
       case 'PREPARING':
         lane.prepared(job);

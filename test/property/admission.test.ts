@@ -91,8 +91,10 @@ class World {
       case 'a run ends': {
         if (stage.flights.length === 0) break;
         const [flight] = stage.flights;
-        for (const job of flight?.jobs ?? []) this.#inside.delete(job);
+        const jobs = [...(flight?.jobs ?? [])];
+        for (const job of jobs) this.#inside.delete(job);
         stage.land(amount / 10);
+        for (const job of jobs) if (job.arrival.laterCharacters > 0) this.#goOn(job, pick);
         break;
       }
       case 'a run fails': {
@@ -165,6 +167,7 @@ class World {
       texts: 1 + (amount % 3),
       characters: 1 + (amount % 200),
       beams: 1 + (pick % 2),
+      laterCharacters: priority === 'interactive' ? 0 : (amount % 3) * 50,
       ...(amount % 4 === 0 ? {} : { within: amount }),
     };
     const before = new Set(stage.refusals.keys());
@@ -183,6 +186,16 @@ class World {
       // Only those make way who are less urgent.
       expect(urgency(job)).toBeGreaterThan(priorities.indexOf(priority));
     }
+  }
+
+  /** The request's next run, which is not refused. */
+  #goOn(job: Job, pick: number): void {
+    const { arrival } = job;
+    const laterCharacters = arrival.laterCharacters - 50;
+    const next = this.stage.scheduler.arrive({ ...arrival, laterCharacters, continues: job });
+    expect(next.order).toBe(job.order);
+    this.#inside.add(next);
+    this.#ready(next, pick);
   }
 
   #ready(job: Job, pick: number): void {
@@ -204,7 +217,11 @@ class World {
       );
       expect(flights.length).toBeLessThanOrEqual(concurrency);
       expect(aboard).toBeLessThanOrEqual(concurrency * (this.#isBatching ? batching.maxRows : 1));
-      if (enabled) expect(waiting.length).toBeLessThanOrEqual(queueLimit);
+      const newcomers = waiting.filter(({ arrival }) => arrival.continues === undefined);
+      if (enabled) expect(newcomers.length).toBeLessThanOrEqual(queueLimit);
+      // Who goes on was in flight before, and nobody of its priority goes before it.
+      const mostAboard = concurrency * (this.#isBatching ? batching.maxRows : 1);
+      expect(waiting.length - newcomers.length).toBeLessThanOrEqual(2 * mostAboard);
     }
     for (const flight of stage.flights) {
       const jobs = [...flight.jobs];
@@ -233,6 +250,8 @@ class World {
       (job) => job.arrival.model === first.arrival.model && job.state.kind === 'WAITING' && job.deadline > now,
     );
     for (const job of behind) {
+      // Who goes on comes back when the run after its own has perhaps begun.
+      if (job.arrival.continues !== undefined && job.arrivedAt === now) continue;
       const [theirs, mine] = [place(job), place(first)];
       expect(theirs[0] > mine[0] || (theirs[0] === mine[0] && theirs[1] > mine[1])).toBe(true);
     }

@@ -51,6 +51,7 @@ export class GateStage {
       texts: 1,
       characters: 10,
       beams: 1,
+      laterCharacters: 0,
       deadline: within === undefined ? undefined : this.now + within,
       ...arrival,
     });

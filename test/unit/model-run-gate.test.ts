@@ -1,8 +1,10 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createModelBreakers } from '../../functions/inference/model-breakers.ts';
 import { createRunModel } from '../../functions/inference/model-run.ts';
+import type { LoadPriority } from '../../shared/host/model-host.ts';
 import { DeadlineExceededError } from '../../shared/http/errors.ts';
 import { WorkerCrashedError } from '../../shared/runtime/errors.ts';
+import type { TranslationInput } from '../../shared/runtime/tasks.ts';
 import { admissionSettings } from '../support/admission-settings.ts';
 import { breakerSettings } from '../support/breaker-settings.ts';
 import { translationManifest } from '../support/fake-catalog.ts';
@@ -28,9 +30,10 @@ function createStage(options: FakeHostOptions = {}) {
   const breakerOf = createModelBreakers(breakers, breakerSettings({ failureThreshold: 2 }));
   const gate = createTestGate({ clock, settings: admissionSettings({ batching: { maxWaitMs: 0 } }) });
   const run = createRunModel(host, { news: () => undefined, gate, breakerOf, loads: noRefusals, fairRunMs: 5_000 });
-  const ask = (within?: number) =>
-    run(manifest, input, {
+  const ask = (within?: number, asked: TranslationInput = input, priority: LoadPriority = 'interactive') =>
+    run(manifest, asked, {
       signal: new AbortController().signal,
+      priority,
       done: 0.5,
       deadline: within === undefined ? undefined : time.now + within,
     }).catch((error: unknown) => error);
@@ -95,4 +98,72 @@ test('who is not let in takes no lease', async () => {
   expect(refusals).toHaveLength(30);
   expect(refusals[0]).toMatchObject({ code: 'OVERLOADED', reason: 'queue' });
   expect([host.leases.length, ends.length]).toEqual([100, 1]);
+});
+
+describe('a request of many texts that may wait', () => {
+  const texts = Array.from({ length: 20 }, (_, index) => `text ${index}`);
+  const batch = { ...input, texts };
+
+  test('is made in runs of their own, between which an urgent one has its turn', async () => {
+    const { ask, ends, host, gate } = createStage();
+    const many = ask(undefined, batch, 'batch');
+    await settle();
+    const urgent = ask();
+    await settle();
+    for (let run = 0; run < 4; run++) {
+      ends[run]?.();
+      await settle();
+    }
+
+    expect(await many).toMatchObject({ translations: texts.map((text) => ({ text: text.toUpperCase() })) });
+    expect(await urgent).toMatchObject({ translations: [{ text: 'HELLO' }] });
+    expect(host.runs.map((run) => run.input.texts.length)).toEqual([8, 1, 8, 4]);
+    expect([host.leases.length, host.leasesHeld(), gate.report().waiting]).toEqual([2, 0, 0]);
+  });
+
+  test('is one run where it is urgent itself', async () => {
+    const { ask, ends, host } = createStage();
+    const many = ask(undefined, batch);
+    await settle();
+    ends[0]?.();
+    await many;
+
+    expect(host.runs.map((run) => run.input.texts.length)).toEqual([20]);
+  });
+
+  test('goes on where the breaker has opened meanwhile, and fails by itself', async () => {
+    const { ask, breaker, ends, host } = createStage();
+    const many = ask(undefined, batch, 'batch');
+    await settle();
+    const failing = [ask(), ask()];
+    await settle();
+    ends[0]?.();
+    await settle();
+    for (const [index, end] of ends.slice(1, 3).entries()) end(new WorkerCrashedError(`dead ${index}`));
+    await Promise.all(failing);
+    await settle();
+    expect(breaker.refuses()).toBe(true);
+
+    ends[3]?.();
+    await settle();
+    const crash = new WorkerCrashedError('dead as well');
+    ends[4]?.(crash);
+
+    expect(await many).toBe(crash);
+    expect(host.leasesHeld()).toBe(0);
+  });
+
+  test('tells how far it has come when its deadline passes', async () => {
+    const { ask, ends, time } = createStage();
+    const many = ask(1_000, batch, 'batch');
+    await settle();
+    void ask();
+    await settle();
+    ends[0]?.();
+    await settle();
+    time.now += 2_000;
+    ends[1]?.();
+
+    expect(await many).toMatchObject({ code: 'DEADLINE_EXCEEDED', progress: 0.5 + 0.5 / 3 });
+  });
 });

@@ -95,6 +95,7 @@ export function runOpenLoop({
         texts: 1,
         characters,
         beams: 1,
+        laterCharacters: 0,
         deadline,
       });
     } catch {
