@@ -15,7 +15,13 @@ const FULL_OVERLOAD = 0.5;
 
 export type LaneSettings = Pick<
   AdmissionSettings,
-  'batching' | 'concurrency' | 'longestWaitMs' | 'overloadWaitPercent' | 'standingAfterMs' | 'standingWaitPercent'
+  | 'batching'
+  | 'concurrency'
+  | 'defaultWaitMs'
+  | 'longestWaitMs'
+  | 'overloadWaitPercent'
+  | 'standingAfterMs'
+  | 'standingWaitPercent'
 >;
 
 /** One model's thread, which takes one run after the other, and those who wait for it. */
@@ -111,12 +117,13 @@ export class Lane {
 
   /** Ms of work that may be before a newcomer with this deadline (ms since the epoch), or with none. */
   longestWaitMs(deadline: number | undefined, now: number): number {
-    const { longestWaitMs, standingAfterMs, standingWaitPercent, overloadWaitPercent } = this.#settings;
+    const { defaultWaitMs, longestWaitMs, standingAfterMs, standingWaitPercent, overloadWaitPercent } = this.#settings;
     const isStanding = this.#busySince !== undefined && now - this.#busySince > standingAfterMs;
-    if (deadline === undefined || !isStanding) return longestWaitMs;
+    if (!isStanding) return longestWaitMs;
     const overload = Math.min(1, this.#refusedShare / FULL_OVERLOAD);
     const percent = standingWaitPercent + overload * (overloadWaitPercent - standingWaitPercent);
-    return Math.min(longestWaitMs, ((deadline - now) * percent) / 100);
+    const ownMs = deadline === undefined ? defaultWaitMs : deadline - now;
+    return Math.min(longestWaitMs, (ownMs * percent) / 100);
   }
 
   /** Somebody has asked for it, who was let in, or not since others were there before. */

@@ -18,7 +18,7 @@ export interface AdmissionSettings {
   readonly defaultWaitMs: number;
   /** Ms of work before a request, whatever its deadline is. */
   readonly longestWaitMs: number;
-  /** Percent of the time that its caller gives, that a request may wait once its model has had no free moment for `standingAfterMs`. */
+  /** Percent of the time that its caller gives, or of `defaultWaitMs`, that a request may wait once its model has had no free moment for `standingAfterMs`. */
   readonly standingWaitPercent: number;
   /** The same where half of all requests are refused, and more: a queue that stands makes all late and nobody quicker. In between is in between. */
   readonly overloadWaitPercent: number;

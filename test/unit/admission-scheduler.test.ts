@@ -180,6 +180,16 @@ describe('what waits', () => {
       expect(stage.refusalOf({ within: 3_050 })).toBeUndefined();
     });
 
+    test('takes as much of the time that those have who give no deadline', () => {
+      const settings = { standingAfterMs: 0, standingWaitPercent: 50, overloadWaitPercent: 10, defaultWaitMs: 1_000 };
+      const stage = new GateStage(admissionSettings(settings)).teach(100);
+      stage.askAll(5);
+      stage.now += 1;
+
+      expect(stage.refusalOf({})).toBeUndefined();
+      expect(stage.refusalOf({})?.reason).toBe('queue');
+    });
+
     test('takes the less the more are', () => {
       const stage = busy();
       refuse(stage, 10);
@@ -227,8 +237,6 @@ describe('what waits', () => {
     keepBusy(11);
 
     expect(stage.refusalOf({ within: 10_000 })?.reason).toBe('queue');
-    // Who gives no deadline has the configured time.
-    expect(stage.refusalOf({})).toBeUndefined();
     while (stage.flights.length > 0) stage.land(100);
     stage.askAll(12, { within: 10_000 });
     expect(stage.refusalOf({ within: 10_000 })).toBeUndefined();
