@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { CallerLimits } from '../../config/caller-limits.ts';
 import type { Scope } from '../../config/scopes.ts';
+import { lazy } from '../../lazy.ts';
 import type { FleetTable, Item } from '../table/fleet-table.ts';
 import { hashOfKey, isApiKey } from './api-key.ts';
 import { type KeyRecord, keyAddress, toKeyRecord } from './key-record.ts';
@@ -51,9 +52,10 @@ const MOST_KEYS = 5_000;
  */
 export class ApiKeys {
   readonly #options: ApiKeysOptions;
-  readonly #seen = new LRUCache<string, Seen>({ max: MOST_KEYS });
+  /** Room for all of them is made when the first key is shown. */
+  readonly #seen = lazy(() => new LRUCache<string, Seen>({ max: MOST_KEYS }));
   /** When the store said that there is no such key. */
-  readonly #unknown = new LRUCache<string, number>({ max: MOST_KEYS });
+  readonly #unknown = lazy(() => new LRUCache<string, number>({ max: MOST_KEYS }));
   readonly #asking = new Map<string, Promise<KeyAnswer>>();
 
   constructor(options: ApiKeysOptions) {
@@ -69,9 +71,9 @@ export class ApiKeys {
     const hash = hashOfKey(key);
     const { clock, ttlMs } = this.#options;
     const now = clock.now();
-    const seen = this.#seen.get(hash);
+    const seen = this.#seen().get(hash);
     if (seen === undefined) {
-      if (isWithin(UNKNOWN_MS, this.#unknown.get(hash), now)) return { kind: 'invalid' };
+      if (isWithin(UNKNOWN_MS, this.#unknown().get(hash), now)) return { kind: 'invalid' };
       if (!asksForStrangers) return { kind: 'stranger' };
     } else {
       const isFresh = isWithin(ttlMs, seen.readAt, now);
@@ -105,17 +107,17 @@ export class ApiKeys {
     const now = this.#options.clock.now();
     const record = toKeyRecord(item);
     if (record === undefined || !isSameHash(record.hash, hash)) {
-      this.#seen.delete(hash);
-      this.#unknown.set(hash, now);
+      this.#seen().delete(hash);
+      this.#unknown().set(hash, now);
       return { kind: 'invalid' };
     }
-    this.#seen.set(hash, { record, readAt: now, triedAt: Number.NEGATIVE_INFINITY });
+    this.#seen().set(hash, { record, readAt: now, triedAt: Number.NEGATIVE_INFINITY });
     return answerOf(record, now);
   }
 
   #notTold(hash: string): KeyAnswer {
     const now = this.#options.clock.now();
-    const seen = this.#seen.get(hash);
+    const seen = this.#seen().get(hash);
     if (seen === undefined || !isWithin(GRACE_MS, seen.readAt, now)) return { kind: 'unknowable' };
     seen.triedAt = now;
     return answerOf(seen.record, now);

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { lazy } from '../../lazy.ts';
 
 /** Wrong credentials that may come from one network at once, and how fast that comes back. */
 const BURST = 20;
@@ -23,7 +24,8 @@ export interface Attempt {
 /** Counts wrong credentials by where they come from, in this instance's memory. */
 export class FailureLimit {
   readonly #clock: { now(): number };
-  readonly #spent = new LRUCache<string, Spent>({ max: MOST_NETWORKS });
+  /** Room for all of them is made when the first one fails. */
+  readonly #spent = lazy(() => new LRUCache<string, Spent>({ max: MOST_NETWORKS }));
 
   /** @param clock wall clock, ms since the epoch */
   constructor(clock: { now(): number }) {
@@ -44,12 +46,12 @@ export class FailureLimit {
   }
 
   #set(network: string, failures: number): void {
-    if (failures <= 0) this.#spent.delete(network);
-    else this.#spent.set(network, { failures, at: this.#clock.now() });
+    if (failures <= 0) this.#spent().delete(network);
+    else this.#spent().set(network, { failures, at: this.#clock.now() });
   }
 
   #failures(network: string): number {
-    const spent = this.#spent.get(network);
+    const spent = this.#spent().get(network);
     if (spent === undefined) return 0;
     const passed = Math.max(0, this.#clock.now() - spent.at);
     return Math.max(0, spent.failures - passed / MS_PER_FAILURE);
