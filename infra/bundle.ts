@@ -1,11 +1,15 @@
-import { copyFile, mkdir, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
-import { CONFIG_FILE_NAME } from '../shared/config/find-config-file.ts';
+import { checkConfigFile } from '../shared/config/check-config-file.ts';
+import { SettingsInvalidError } from '../shared/config/errors.ts';
+import { CHECKED_CONFIG_FILE_NAME, findConfigFile } from '../shared/config/find-config-file.ts';
 import { bundleDashboard } from './bundle-dashboard.ts';
 import { writeDescription } from './openapi/write-description.ts';
 import { type FunctionName, functionNames } from './routes.ts';
+import { startInOneFile } from './start-in-one-file.ts';
 
 export interface BundledFunction {
   readonly name: FunctionName;
@@ -16,6 +20,8 @@ export interface BundledFunction {
 
 interface FunctionSource {
   readonly entries: Readonly<Record<string, string>>;
+  /** What the index imports at once, where a start counts. */
+  readonly start?: readonly string[];
   /** Files that the bundle loads by name at run time, so they lie beside it as they are. */
   readonly copied: readonly string[];
   /** Puts what is shown in a browser beside the bundle, and tells the files' names. */
@@ -23,8 +29,6 @@ interface FunctionSource {
 }
 
 const root = join(import.meta.dirname, '..');
-/** The functions read it at start. */
-const configuration = join(root, 'shared', 'config', CONFIG_FILE_NAME);
 
 const buildOptions = {
   absWorkingDir: root,
@@ -48,6 +52,7 @@ const buildOptions = {
 /**
  * Bundles every function into `<outFolder>/<name>`. The local run, the tests and the stack take the very same files, so
  * what was tested is what is deployed.
+ * @throws SettingsInvalidError for what is wrong with the configuration file
  */
 export async function bundleFunctions(outFolder: string): Promise<readonly BundledFunction[]> {
   return Promise.all(functionNames.map((name) => bundleFunction(name, join(outFolder, name))));
@@ -62,13 +67,27 @@ export async function bundleModelWorker(folder: string): Promise<void> {
 }
 
 async function bundleFunction(name: FunctionName, folder: string): Promise<BundledFunction> {
-  const { entries, copied, pages } = sources()[name];
+  const { entries, start, copied, pages } = sources()[name];
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  const { metafile } = await build({ ...buildOptions, metafile: true, entryPoints: { ...entries }, outdir: folder });
+  // One by one: what two programs share would be files of its own, and a start pays for each file.
+  const built = await Promise.all(
+    Object.entries(entries).map(([entry, source]) =>
+      build({
+        ...buildOptions,
+        metafile: true,
+        entryPoints: { [entry]: source },
+        outdir: folder,
+        ...(start === undefined || entry !== 'index' ? {} : { plugins: [startInOneFile(start)] }),
+      }),
+    ),
+  );
   for (const file of copied) await copyFile(file, join(folder, basename(file)));
+  await writeConfiguration(folder);
   const shown = (await pages?.(folder)) ?? [];
-  const files = [...Object.keys(metafile.outputs), ...copied, ...shown].map((file) => basename(file));
+  const outputs = built.flatMap(({ metafile }) => Object.keys(metafile.outputs));
+  const written = [...outputs, ...copied, CHECKED_CONFIG_FILE_NAME, ...shown];
+  const files = [...new Set(written.map((file) => basename(file)))];
   return {
     name,
     folder,
@@ -76,18 +95,24 @@ async function bundleFunction(name: FunctionName, folder: string): Promise<Bundl
   };
 }
 
+/** Checked here, so that no start has to. */
+async function writeConfiguration(folder: string): Promise<void> {
+  const found = findConfigFile({}, pathToFileURL(join(root, 'shared', 'config', '/')));
+  const checked = 'problems' in found || found.value === undefined ? found : checkConfigFile(found.value);
+  if ('problems' in checked) throw new SettingsInvalidError(checked.problems.join('; '));
+  await writeFile(join(folder, CHECKED_CONFIG_FILE_NAME), JSON.stringify(checked.value ?? {}));
+}
+
 function sources(): Readonly<Record<FunctionName, FunctionSource>> {
   const engine = dirname(createRequire(import.meta.url).resolve('onnxruntime-web'));
   return {
     inference: {
       entries: { index: 'functions/inference/index.ts', worker: 'shared/runtime/worker.ts' },
-      copied: [
-        ...['ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm'].map((file) => join(engine, file)),
-        configuration,
-      ],
+      start: ['shared/config/read-settings-late.ts', 'functions/inference/beginnings.ts'],
+      copied: ['ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm'].map((file) => join(engine, file)),
     },
-    control: { entries: { index: 'functions/control/index.ts' }, copied: [configuration], pages: showPages },
-    monitor: { entries: { index: 'functions/monitor/index.ts' }, copied: [configuration] },
+    control: { entries: { index: 'functions/control/index.ts' }, copied: [], pages: showPages },
+    monitor: { entries: { index: 'functions/monitor/index.ts' }, copied: [] },
   };
 }
 

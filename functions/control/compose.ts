@@ -3,7 +3,7 @@ import type { AdmissionReport } from '../../shared/admission/admission-report.ts
 import { createBreakerClock } from '../../shared/breaker/breaker-clock.ts';
 import type { BreakerTransition } from '../../shared/breaker/breaker-state.ts';
 import { Breakers } from '../../shared/breaker/breakers.ts';
-import { readSettings } from '../../shared/config/settings.ts';
+import { readSettings } from '../../shared/config/read-settings.ts';
 import { VERSION } from '../../shared/config/version.ts';
 import { digestKey, wishCount } from '../../shared/fleet/breaker/digest-entry.ts';
 import { createCachedReading } from '../../shared/fleet/cached-reading.ts';

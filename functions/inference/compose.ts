@@ -1,17 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Gate } from '../../shared/admission/gate.ts';
 import { servesManyAtOnce } from '../../shared/admission/serves-many.ts';
-import { createBreakerClock } from '../../shared/breaker/breaker-clock.ts';
 import type { BreakerTransition } from '../../shared/breaker/breaker-state.ts';
-import { Breakers } from '../../shared/breaker/breakers.ts';
-import { readSettings } from '../../shared/config/settings.ts';
 import { VERSION } from '../../shared/config/version.ts';
 import { FleetBreakers } from '../../shared/fleet/breaker/fleet-breakers.ts';
 import { awaitNews } from '../../shared/fleet/breaker/fleet-news.ts';
-import { createFleetCatalog } from '../../shared/fleet/fleet-catalog.ts';
-import { guardStores } from '../../shared/fleet/guarded-stores.ts';
 import { ApiKeys } from '../../shared/fleet/keys/api-keys.ts';
-import { createLateStores } from '../../shared/fleet/late-stores.ts';
 import { FleetLoadPermits } from '../../shared/fleet/permits/fleet-load-permits.ts';
 import { measurePermits } from '../../shared/fleet/permits/measured-permits.ts';
 import { permitTimes } from '../../shared/fleet/permits/permit-ground.ts';
@@ -31,26 +25,21 @@ import { createPreload } from '../../shared/host/preload.ts';
 import { createProcessMemory } from '../../shared/host/process-memory.ts';
 import { repeatByTimer } from '../../shared/host/repeat.ts';
 import { ScheduledModelHost } from '../../shared/host/scheduled-model-host.ts';
-import { createWorkerModelLoader } from '../../shared/host/worker-model-loader.ts';
 import { createAuthenticate } from '../../shared/http/auth/authenticate.ts';
 import { createAcceptWork } from '../../shared/http/rate-limit.ts';
 import type { Log } from '../../shared/observability/log.ts';
 import type { Metrics } from '../../shared/observability/metrics.ts';
 import { createStandardOutput } from '../../shared/observability/standard-output.ts';
 import { systemClock } from '../../shared/repository/clock.ts';
-import { Downloader } from '../../shared/repository/download.ts';
-import { FileCache } from '../../shared/repository/file-cache.ts';
-import { thisProcess } from '../../shared/repository/process-identity.ts';
 import type { RepositoryCatalog } from '../../shared/repository/repository-catalog.ts';
-import { compileEngine } from '../../shared/runtime/compiled-engine.ts';
 import { createApp, type InferenceApp } from './app.ts';
+import type { Beginnings } from './beginnings.ts';
 import { createCarryOut } from './carry-out-wishes.ts';
+import { composeLoader } from './compose-loader.ts';
 import { createInstruments } from './instruments.ts';
 import { actOnNews, createLookAtNews } from './look-at-news.ts';
 import { createModelBreakers } from './model-breakers.ts';
 import { admissionOf, sampleInstance } from './samples.ts';
-
-const MIB = 1024 * 1024;
 
 export interface Inference {
   readonly app: InferenceApp;
@@ -77,19 +66,14 @@ export interface Inference {
 }
 
 /**
- * The whole inference function, by its environment.
- * @param assets folder of the bundle, with the worker and the engine; ends with a slash
+ * The whole inference function.
  * @param given in place of lines on standard output, and of what is measured with there
- * @throws SettingsInvalidError
  */
 export function composeInference(
-  env: NodeJS.ProcessEnv,
-  assets: URL,
+  begun: Beginnings,
   given: { readonly log?: Log | undefined; readonly metrics?: Metrics | undefined } = {},
 ): Inference {
-  const settings = readSettings(env, assets);
-  // First of all: the engine compiles on threads of its own while the rest starts and the weights arrive.
-  const engine = compileEngine(assets, settings.threads);
+  const { env, settings, breakerClock, breakers, stores, catalog, isProvisioned } = begun;
   const clock = systemClock;
   const output = createStandardOutput(env, 'inference', settings.logLevel);
   const { log = output.log, metrics = output.metrics } = given;
@@ -101,9 +85,7 @@ export function composeInference(
     log[to === 'OPEN' ? 'error' : 'info']('breaker.state', { breaker, from, state: to, reason, epoch });
     snapshots.changed();
   };
-  const breakerClock = createBreakerClock(clock.now);
-  const breakers = new Breakers(breakerClock, onTransition);
-  const stores = guardStores(createLateStores(settings), breakers);
+  begun.onTransition(onTransition);
   const table = createTableCalls({ store: stores.table, clock, timeoutMs, firstTimeoutMs, log });
   const instance = thisInstance(env, VERSION, clock);
   const fleet = new FleetBreakers({
@@ -120,28 +102,7 @@ export function composeInference(
       wishes.seen(count);
     },
   });
-  const cache = new FileCache({
-    folder: settings.cacheFolder,
-    maxBytes: settings.cacheMb * MIB,
-    identity: thisProcess(),
-    clock,
-  });
-  const downloader = new Downloader({
-    store: stores.objects,
-    cache,
-    settings: settings.download,
-    clock,
-    random: Math.random,
-    retries: stores.retries.s3,
-  });
-  const isProvisioned = env['AWS_LAMBDA_INITIALIZATION_TYPE'] === 'provisioned-concurrency';
   const loads = createLoadGuard(fleet, loadBreakerSettings(circuitBreaker, modelLoading.loadTimeoutMs));
-  const loader = createWorkerModelLoader({
-    downloader,
-    engine,
-    warmUp: isProvisioned ? settings.warmUp.provisioned : settings.warmUp.onDemand,
-    ...(settings.numBeams === undefined ? {} : { numBeams: settings.numBeams }),
-  });
   const permits = new FleetLoadPermits({
     table,
     clock: systemReadings,
@@ -153,7 +114,7 @@ export function composeInference(
   });
   const host = new ScheduledModelHost({
     settings: modelLoading,
-    loader: measureRuns(createGuardedLoader(loader, loads), instruments.runs),
+    loader: measureRuns(createGuardedLoader(composeLoader(begun), loads), instruments.runs),
     memory: createProcessMemory(modelLoading.memoryProtection.limitMb),
     permits: measurePermits(permits, metrics, clock),
     readings: systemReadings,
@@ -168,7 +129,6 @@ export function composeInference(
     onPin: () => snapshots.changed(),
     onThaw: () => stores.renewConnections(),
   });
-  const catalog = createFleetCatalog(settings, stores);
   const { carryOut, underWay } = createCarryOut({ host, catalog, log });
   const wishes = new WishKeeper({
     table,

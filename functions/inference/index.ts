@@ -1,21 +1,18 @@
-import { lambdaHandler } from '../../shared/http/lambda-adapter.ts';
-import { composeInference } from './compose.ts';
+import { readSettingsLate } from '../../shared/config/read-settings-late.ts';
+import { beginWith } from './beginnings.ts';
+import type { serve } from './serving.ts';
 
-const { app, endings, flush, host, pending, preload, started, woken } = composeInference(
-  process.env,
-  new URL('./', import.meta.url),
-);
-await started;
-host.rest();
+const assets = new URL('./', import.meta.url);
+const begun = beginWith(await readSettingsLate(process.env, assets), process.env, assets);
+// Behind AWS's SDK, so that it is composed while what the catalog asks is on its way.
+const service = Promise.allSettled([begun.stores.arrived])
+  .then(() => import('./serving.ts'))
+  .then(({ serve }) => serve(begun));
+// An instance that cannot be composed ends, as one does whose start fails.
+void service.then(() => undefined);
+if (begun.isProvisioned) await service;
 
-export const handler = lambdaHandler(app, {
-  endings,
-  pending: () => {
-    // Behind what the first request needed; it goes on with the next ones.
-    void preload();
-    return pending();
-  },
-  woken: () => woken(),
-  flush: () => flush(),
-  rest: () => host.rest(),
-});
+export const handler: Awaited<ReturnType<typeof serve>> = async (event, context) => {
+  begun.catalog.begin();
+  return (await service)(event, context);
+};

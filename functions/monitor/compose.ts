@@ -1,4 +1,4 @@
-import { readSettings } from '../../shared/config/settings.ts';
+import { readSettings } from '../../shared/config/read-settings.ts';
 import { createLateStores } from '../../shared/fleet/late-stores.ts';
 import { createLateMemoryHistory } from '../../shared/fleet/memory/late-memory-history.ts';
 import type { Log } from '../../shared/observability/log.ts';

@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { Hono } from 'hono';
 import { composeControl } from '../../functions/control/compose.ts';
+import { begin } from '../../functions/inference/begin.ts';
 import { composeInference, type Inference } from '../../functions/inference/compose.ts';
 import { composeMonitor, type Monitor } from '../../functions/monitor/compose.ts';
 import { fleetOfOne } from '../../shared/fleet/snapshot-source.ts';
@@ -24,7 +25,7 @@ export interface SingleProcess extends Pick<Inference, 'gate' | 'host' | 'preloa
 export function composeSingleProcess(env: NodeJS.ProcessEnv, inferenceFolder: string, log?: Log): SingleProcess {
   const assets = pathToFileURL(`${inferenceFolder}/`);
   const metrics = new PrometheusMetrics();
-  const inference = composeInference(env, assets, { log, metrics });
+  const inference = composeInference(begin(env, assets), { log, metrics });
   // It is an instance itself, and need not ask the store about it, nor be woken by Lambda.
   const wakeFleet = async () => {
     await inference.lookAtNews();

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { SettingsInvalidError } from '../../shared/config/errors.ts';
-import { readSettings } from '../../shared/config/settings.ts';
+import { readSettings } from '../../shared/config/read-settings.ts';
 import { MONITOR_PERIOD_MS } from '../../shared/fleet/breaker/fleet-rules.ts';
 import { repeatByTimer } from '../../shared/host/repeat.ts';
 import { createJsonLog } from '../../shared/observability/log.ts';

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { stop as stopEsbuild } from 'esbuild';
 import { SettingsInvalidError } from '../../shared/config/errors.ts';
 import type { ModelLoadingSettings } from '../../shared/config/model-loading.ts';
-import { readSettings } from '../../shared/config/settings.ts';
+import { readSettings } from '../../shared/config/read-settings.ts';
 import { VersionConflictError } from '../../shared/repository/errors.ts';
 import { bundleFunctions } from '../bundle.ts';
 import { bundleLocalPrograms } from '../bundle-local.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as z from 'zod';
-import { memorySchema } from '../../shared/repository/manifest.ts';
+import { memorySchema } from '../../shared/repository/manifest-schema.ts';
 import type { ModelNeeds } from '../config.ts';
 import { buildLanguageDetection } from '../models/language-detection/convert.ts';
 

@@ -1,7 +1,7 @@
-import * as z from 'zod/mini';
 import type { CallerLimits } from './caller-limits.ts';
+import type { Checks } from './checks.ts';
 import { allScopes, type Scope } from './scopes.ts';
-import { whole, wholeNumber } from './whole-number.ts';
+import { names, optionalWhole, type ValuesOf, whole } from './variables.ts';
 
 /** Who may do what, beside those with an API key. */
 export interface AccessSettings {
@@ -17,41 +17,26 @@ export interface AccessSettings {
   readonly trustedProxies: number;
 }
 
-const scopesOf = (allowed: readonly Scope[]) =>
-  z.pipe(
-    z._default(z.string(), ''),
-    z.pipe(
-      z.transform((text: string) =>
-        [...new Set(text.split(',').map((name) => name.trim()))].filter((name) => name !== ''),
-      ),
-      z.array(z.enum(allowed)),
-    ),
-  );
-
-const tokenScopes = z.pipe(
-  z._default(z.string(), JSON.stringify(Object.fromEntries(allScopes.map((scope) => [`casalingua/${scope}`, scope])))),
-  z.pipe(z.transform(parseJson), z.record(z.string(), z.enum(allScopes))),
-);
-
 /** The variables of the environment that decide on it; docs/configuration.md. */
-export const accessVariables = {
-  CASALINGUA_ANONYMOUS_SCOPES: scopesOf(['infer', 'read']),
-  CASALINGUA_JWT_SCOPES: tokenScopes,
-  CASALINGUA_IAM_SCOPES: scopesOf(allScopes),
-  CASALINGUA_KEY_TTL_MS: whole(60_000, 0, 900_000),
-  CASALINGUA_TRUSTED_PROXIES: whole(0, 0, 10),
-  CASALINGUA_LIMIT_REQUESTS_PER_MINUTE: z.optional(wholeNumber(1, 1_000_000_000)),
-  CASALINGUA_LIMIT_CHARACTERS_PER_MINUTE: z.optional(wholeNumber(1, 1_000_000_000)),
-};
+export function accessVariables(checks: () => Checks) {
+  return {
+    CASALINGUA_ANONYMOUS_SCOPES: names(
+      (name): name is 'infer' | 'read' => name === 'infer' || name === 'read',
+      'infer, read, or both with a comma: who changes things has to say who it is',
+    ),
+    CASALINGUA_JWT_SCOPES: {
+      read: (text: string) => checks().jwtScopes(text),
+      absent: () => ({ value: Object.fromEntries(allScopes.map((scope) => [`casalingua/${scope}`, scope])) }),
+    },
+    CASALINGUA_IAM_SCOPES: names(isScope, 'of infer, read and admin, separated by commas'),
+    CASALINGUA_KEY_TTL_MS: whole(60_000, 0, 900_000),
+    CASALINGUA_TRUSTED_PROXIES: whole(0, 0, 10),
+    CASALINGUA_LIMIT_REQUESTS_PER_MINUTE: optionalWhole(1, 1_000_000_000),
+    CASALINGUA_LIMIT_CHARACTERS_PER_MINUTE: optionalWhole(1, 1_000_000_000),
+  };
+}
 
-/** What is right for those whose values have a form of their own. */
-export const accessForms: Readonly<Partial<Record<keyof typeof accessVariables, string>>> = {
-  CASALINGUA_ANONYMOUS_SCOPES: 'infer, read, or both with a comma: who changes things has to say who it is',
-  CASALINGUA_JWT_SCOPES: 'JSON like {"casalingua/infer":"infer"}, from a token\'s scope to infer, read or admin',
-  CASALINGUA_IAM_SCOPES: 'of infer, read and admin, separated by commas',
-};
-
-type AccessVariables = z.output<ReturnType<typeof z.object<typeof accessVariables>>>;
+type AccessVariables = ValuesOf<ReturnType<typeof accessVariables>>;
 
 export function toAccessSettings(e: AccessVariables): AccessSettings {
   return {
@@ -72,11 +57,6 @@ export function toCallerLimits(e: AccessVariables): CallerLimits {
   };
 }
 
-/** Anything that isn't JSON fails the check that follows. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function isScope(name: string): name is Scope {
+  return allScopes.some((scope) => scope === name);
 }

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
-import type { ConfigFile } from './config-file.ts';
+import type { ConfigFile } from './config-content.ts';
 import type { Checked } from './section-source.ts';
 
-/** As it lies beside the functions' code. */
 export const CONFIG_FILE_NAME = 'model-loading.jsonc';
+/** What lies beside the functions' code instead: its content, parsed and checked when they were bundled. */
+export const CHECKED_CONFIG_FILE_NAME = 'model-loading.checked.json';
 
 /**
  * The file that CASALINGUA_CONFIG_FILE names, which must be there, or else the one in the folder, which need not be.
@@ -14,16 +14,24 @@ export function findConfigFile(
   folder: URL | undefined,
 ): Checked<ConfigFile | undefined> {
   const named = env['CASALINGUA_CONFIG_FILE'];
-  const path = named || (folder === undefined ? undefined : new URL(CONFIG_FILE_NAME, folder));
-  if (path === undefined) return { value: undefined };
-  const name = named || CONFIG_FILE_NAME;
+  if (named) return readText(named, 'CASALINGUA_CONFIG_FILE', { name: named, isChecked: false });
+  if (folder === undefined) return { value: undefined };
+  const name = CONFIG_FILE_NAME;
+  const checked = readText(new URL(CHECKED_CONFIG_FILE_NAME, folder), name, { name, isChecked: true });
+  if ('problems' in checked || checked.value !== undefined) return checked;
+  return readText(new URL(name, folder), name, { name, isChecked: false });
+}
+
+/** @returns no value for a file of a folder that is not there */
+function readText(path: string | URL, which: string, file: Omit<ConfigFile, 'text'>): Checked<ConfigFile | undefined> {
   try {
+    // An import of it would load Node's streams too, in every start.
+    const { readFileSync } = process.getBuiltinModule('node:fs');
     // Some editors begin a file with a mark of its byte order, which is no JSON.
-    return { value: { name, text: readFileSync(path, 'utf8').replace(/^\uFEFF/, '') } };
+    return { value: { ...file, text: readFileSync(path, 'utf8').replace(/^\uFEFF/, '') } };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    if (!named && code === 'ENOENT') return { value: undefined };
-    const which = named ? 'CASALINGUA_CONFIG_FILE' : CONFIG_FILE_NAME;
-    return { problems: [`${which} must be a file that can be read: ${name} (${code})`] };
+    if (path instanceof URL && code === 'ENOENT') return { value: undefined };
+    return { problems: [`${which} must be a file that can be read: ${file.name} (${code})`] };
   }
 }

@@ -1,6 +1,8 @@
+import type { Checks } from './checks.ts';
 import type { FilePart } from './config-file.ts';
 import type { ModelLoadingSettings } from './model-loading.ts';
-import { type ModelLoadingJson, modelLoadingSection, toModelLoadingSettings } from './model-loading-schema.ts';
+import type { ModelLoadingJson } from './model-loading-schema.ts';
+import { modelLoadingSection, toModelLoadingSettings } from './model-loading-section.ts';
 import { type Environment, readSection } from './read-section.ts';
 import type { Checked, MemberPath } from './section-source.ts';
 
@@ -12,8 +14,9 @@ export function readModelLoading(
   env: Environment,
   file: Checked<readonly FilePart[]>,
   models: readonly string[],
+  checks: () => Checks,
 ): Checked<ModelLoadingSettings> {
-  const read = readSection(modelLoadingSection, env, file);
+  const read = readSection(modelLoadingSection, env, file, checks);
   if ('problems' in read) return read;
   const { json, told } = read.value;
   const problems = [...contradictionsIn(json, told), ...unservedIn(json, models, told)];

@@ -1,7 +1,8 @@
+import type { Checks } from './checks.ts';
 import type { FilePart } from './config-file.ts';
 import { merge } from './merge.ts';
-import { type Checked, type MemberPath, problemsOf, type Section, type SectionSource } from './section-source.ts';
-import { readVariables } from './section-variables.ts';
+import { placeOf, prefixOf, variablesFor } from './section-names.ts';
+import type { Checked, MemberPath, Section, SectionSource } from './section-source.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -16,8 +17,12 @@ export function readSection<Json extends object>(
   section: Section<Json>,
   env: Environment,
   file: Checked<readonly FilePart[]>,
+  checks: () => Checks,
 ): Checked<ReadSection<Json>> {
-  const fromVariables = readVariables(env, section);
+  const hasVariables = variablesFor(section, env).length > 0;
+  const fromVariables: Checked<SectionSource> = hasVariables
+    ? checks().section(env, section)
+    : { value: { part: {}, place: (path) => placeOf(prefixOf(section), path) } };
   const problems = [file, fromVariables].flatMap((checked) => ('problems' in checked ? checked.problems : []));
   if ('problems' in file || 'problems' in fromVariables) return { problems };
 
@@ -32,9 +37,10 @@ export function readSection<Json extends object>(
     }),
   );
   const sources = [defaults, ...fromFile, fromVariables.value];
-  const merged = section.schema.safeParse(sources.map(({ part }) => part).reduce<unknown>(merge, {}));
+  // The defaults are whole and each part is valid, so what they make together is both.
+  const json = sources.map(({ part }) => part).reduce<unknown>(merge, {}) as Json;
   const told = (path: MemberPath) => (sources.findLast(({ part }) => has(part, path)) ?? defaults).place(path);
-  return merged.success ? { value: { json: merged.data, told } } : { problems: problemsOf(merged.error, told) };
+  return { value: { json, told } };
 }
 
 function has(part: object, [name = '', ...rest]: MemberPath): boolean {

@@ -26,7 +26,3 @@ export function whole(min: number, max: number) {
 export function flag() {
   return z.boolean({ error: 'true or false' });
 }
-
-export function msOf(seconds: number): number {
-  return Math.round(seconds * 1_000);
-}

@@ -6,11 +6,15 @@ export type MemberPath = readonly string[];
 /** A part of the configuration that a file, its stages and the environment may all say something about. */
 export interface Section<Json extends object> {
   /** Its member in a file; the environment's variables begin with it, too. */
-  readonly name: string;
-  readonly schema: z.ZodMiniType<Json, Json>;
-  /** Any part of it. */
-  readonly part: z.ZodMiniType<object, object>;
+  readonly name: 'model_loading' | 'circuit_breaker' | 'admission';
   readonly defaults: Json;
+}
+
+/** What checks a section. */
+export interface SectionSchemas<Json extends object> {
+  readonly schema: () => z.ZodMiniType<Json, Json>;
+  /** Any part of it. */
+  readonly part: () => z.ZodMiniType<object, object>;
 }
 
 /** One of the places that say something about a section. */

@@ -1,5 +1,9 @@
 import * as z from 'zod/mini';
+import { admissionSchemas } from './admission-schema.ts';
+import { circuitBreakerSchemas } from './circuit-breaker-schema.ts';
 import { merge } from './merge.ts';
+import { modelLoadingSchemas } from './model-loading-schema.ts';
+import { nameOf, placeOf, prefixOf, variablesFor } from './section-names.ts';
 import { type Checked, type MemberPath, problemsOf, type Section, type SectionSource } from './section-source.ts';
 
 type Kind = 'number' | 'boolean' | 'list' | 'text';
@@ -10,44 +14,37 @@ interface Variable {
 }
 
 /** Every variable of a section by its name, which mirrors the member's path: `CASALINGUA_MODEL_LOADING_RETRY_MAX_ATTEMPTS`. */
-export function variablesOf<Json extends object>(section: Section<Json>): ReadonlyMap<string, Variable> {
+export function variablesOf(section: Section<object>): ReadonlyMap<string, Variable> {
   const prefix = prefixOf(section);
-  return new Map(membersOf(section.schema, []).map((variable) => [nameOf(prefix, variable.path), variable]));
+  return new Map(
+    membersOf(schemasOf(section).schema(), []).map((variable) => [nameOf(prefix, variable.path), variable]),
+  );
 }
 
 /** What the environment says of a section; an empty variable is an absent one. */
-export function readVariables<Json extends object>(
+export function readSectionVariables(
   env: Readonly<Record<string, string | undefined>>,
-  section: Section<Json>,
+  section: Section<object>,
 ): Checked<SectionSource> {
   const prefix = prefixOf(section);
+  const place = (path: MemberPath) => placeOf(prefix, path);
   const variables = variablesOf(section);
   const parts: unknown[] = [];
   const unknown: string[] = [];
-  for (const [name, text] of Object.entries(env)) {
-    if (!name.startsWith(prefix) || text === undefined || text === '') continue;
+  for (const [name, text] of variablesFor(section, env)) {
     const variable = variables.get(name);
     if (variable === undefined) unknown.push(`${name} is not a setting: docs/configuration.md has them all`);
     else parts.push(at(variable.path, fromText(text, variable.kind)));
   }
-  const place = (path: MemberPath) => placeOf(prefix, path);
-  const result = section.part.safeParse(parts.reduce(merge, {}));
+  const result = schemasOf(section).part().safeParse(parts.reduce(merge, {}));
   const problems = result.success ? unknown : [...unknown, ...problemsOf(result.error, place)];
   return result.success && problems.length === 0 ? { value: { part: result.data, place } } : { problems };
 }
 
-function prefixOf({ name }: Pick<Section<object>, 'name'>): string {
-  return `CASALINGUA_${name.toUpperCase()}_`;
-}
-
-function nameOf(prefix: string, path: MemberPath): string {
-  return prefix + path.join('_').toUpperCase();
-}
-
-/** A list has one variable, so its elements are named as "each of". */
-function placeOf(prefix: string, path: MemberPath): string {
-  const inList = /^\d+$/.test(path.at(-1) ?? '');
-  return inList ? `each of ${nameOf(prefix, path.slice(0, -1))}` : nameOf(prefix, path);
+function schemasOf({ name }: Section<object>) {
+  return { model_loading: modelLoadingSchemas, circuit_breaker: circuitBreakerSchemas, admission: admissionSchemas }[
+    name
+  ];
 }
 
 function membersOf(schema: z.core.$ZodType, path: MemberPath): readonly Variable[] {

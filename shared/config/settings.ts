@@ -1,29 +1,23 @@
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import * as z from 'zod/mini';
 import type { LogLevel } from '../observability/log.ts';
-import { type AccessSettings, accessForms, accessVariables, toAccessSettings, toCallerLimits } from './access.ts';
+import { type AccessSettings, toAccessSettings, toCallerLimits } from './access.ts';
 import type { AdmissionSettings } from './admission.ts';
-import { admissionSection, toAdmissionSettings } from './admission-schema.ts';
+import { admissionSection, toAdmissionSettings } from './admission-section.ts';
 import type { CallerLimits } from './caller-limits.ts';
+import type { Checks } from './checks.ts';
 import type { CircuitBreakerSettings } from './circuit-breaker.ts';
-import { circuitBreakerSection, toCircuitBreakerSettings } from './circuit-breaker-schema.ts';
+import { circuitBreakerSection, toCircuitBreakerSettings } from './circuit-breaker-section.ts';
+import type { ConfigFile } from './config-content.ts';
 import { type FilePart, readConfigFile } from './config-file.ts';
+import { CHECKED_VARIABLES, environmentOf } from './environment.ts';
 import { SettingsInvalidError } from './errors.ts';
-import { findConfigFile } from './find-config-file.ts';
-import { MODEL_ID } from './model-id.ts';
 import type { ModelLoadingSettings } from './model-loading.ts';
+import { modelLoadingSection } from './model-loading-section.ts';
+import type { Pin } from './pin.ts';
 import { readModelLoading } from './read-model-loading.ts';
-import { readSection } from './read-section.ts';
+import { type Environment, readSection } from './read-section.ts';
+import { variablesFor } from './section-names.ts';
 import type { Checked } from './section-source.ts';
-import { whole, wholeNumber } from './whole-number.ts';
-
-/** A version that this deployment names itself. */
-export interface Pin {
-  readonly version: string;
-  /** True: always this version. False: only while the store cannot be read and nothing newer is known. */
-  readonly hard: boolean;
-}
+import { readVariables } from './variables.ts';
 
 /** What one request may ask for at most. */
 export interface Limits {
@@ -50,7 +44,7 @@ export interface DownloadSettings {
   readonly stallMs: number;
 }
 
-/** What the environment and the configuration file decide; `readSettings` is the only reader of both. */
+/** What the environment and the configuration file decide; `settingsOf` is the only reader of both. */
 export interface Settings {
   /** S3 bucket of the model repository. */
   readonly bucket: string;
@@ -93,121 +87,38 @@ export interface Settings {
   readonly callerLimits: CallerLimits;
 }
 
-const MIB = 1024 * 1024;
-
-const modelId = z.string().check(z.regex(MODEL_ID));
-
-const modelIds = z.pipe(
-  z._default(z.string(), ''),
-  z.pipe(
-    z.transform((text: string) => [...new Set(text.split(',').map((id) => id.trim()))].filter((id) => id !== '')),
-    z.array(modelId),
-  ),
-);
-
-const functionNames = z.pipe(
-  z._default(z.string(), ''),
-  z.pipe(
-    z.transform((text: string) =>
-      text
-        .split(',')
-        .map((name) => name.trim())
-        .filter((name) => name !== ''),
-    ),
-    z.array(z.string().check(z.regex(/^[A-Za-z0-9:_-]{1,256}$/))),
-  ),
-);
-
-const pins = z.pipe(
-  z.pipe(z._default(z.string(), '{}'), z.transform(parseJson)),
-  z.record(
-    modelId,
-    z.object({
-      version: z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/)),
-      hard: z._default(z.boolean(), false),
-    }),
-  ),
-);
-
-const fallbacks = z.pipe(
-  z.pipe(z._default(z.string(), '{}'), z.transform(parseJson)),
-  z
-    .record(modelId, modelId)
-    .check(z.refine((names) => Object.entries(names).every(([model, fallback]) => model !== fallback))),
-);
-
-/** Anything that isn't JSON fails the check that follows. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** The environment without empty variables, which are absent ones. */
+export function givenIn(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
 }
 
-const environment = z.object({
-  CASALINGUA_MODEL_BUCKET: z.string({ error: 'the name of the S3 bucket that holds the models' }),
-  CASALINGUA_TABLE: z.string({ error: "the name of the DynamoDB table of the fleet's state" }),
-  CASALINGUA_MODELS: modelIds,
-  CASALINGUA_PINS: pins,
-  CASALINGUA_FALLBACKS: fallbacks,
-  CASALINGUA_INFERENCE_FUNCTIONS: functionNames,
-  CASALINGUA_CACHE_FOLDER: z._default(z.string(), () => join(tmpdir(), 'casalingua')),
-  CASALINGUA_CACHE_MB: whole(512, 1, 1_000_000),
-  CASALINGUA_THREADS: whole(1, 1, 64),
-  CASALINGUA_NUM_BEAMS: z.optional(wholeNumber(1, 16)),
-  CASALINGUA_WARM_UP_ON_DEMAND: whole(1, 1, 1000),
-  CASALINGUA_WARM_UP_PROVISIONED: whole(40, 1, 1000),
-  CASALINGUA_LIMIT_BODY_BYTES: whole(1_000_000, 1, 6 * MIB),
-  CASALINGUA_LIMIT_TEXT_CHARACTERS: whole(10_000, 1, 6 * MIB),
-  CASALINGUA_LIMIT_BATCH_TEXTS: whole(100, 1, 10_000),
-  CASALINGUA_LIMIT_BATCH_CHARACTERS: whole(50_000, 1, 6 * MIB),
-  CASALINGUA_LIMIT_ALTERNATIVES: whole(4, 0, 4),
-  CASALINGUA_LOG_LEVEL: z._default(
-    z.enum(['info', 'warn', 'error', 'silent'], { error: 'info, warn, error or silent' }),
-    'info',
-  ),
-  CASALINGUA_STORE_TIMEOUT_MS: whole(100, 1, 60_000),
-  CASALINGUA_STORE_FIRST_TIMEOUT_MS: whole(2_000, 1, 60_000),
-  CASALINGUA_CATALOG_TTL_MS: whole(60_000, 0, 3_600_000),
-  CASALINGUA_FLEET_TTL_MS: whole(5_000, 100, 60_000),
-  CASALINGUA_DOWNLOAD_PART_BYTES: whole(8 * MIB, 64 * 1024, 1024 * MIB),
-  CASALINGUA_DOWNLOAD_CONCURRENCY: whole(6, 1, 64),
-  CASALINGUA_DOWNLOAD_ATTEMPTS: whole(5, 1, 20),
-  CASALINGUA_DOWNLOAD_STALL_MS: whole(10_000, 100, 600_000),
-  ...accessVariables,
-});
-
-/** Variables whose values have a form of their own, told as a whole rather than where inside they failed. */
-const FORMS: Readonly<Record<string, string>> = {
-  CASALINGUA_MODELS: 'model ids separated by commas, each of lower case letters, digits, . _ -',
-  CASALINGUA_INFERENCE_FUNCTIONS: 'names or ARNs of Lambda functions separated by commas',
-  CASALINGUA_PINS: 'JSON like {"translate-en-es":{"version":"1.0.0","hard":false}}',
-  CASALINGUA_FALLBACKS: 'JSON like {"translate-en-es":"translate-en-es-small"}, each with another model',
-  ...accessForms,
-};
+/** Whether `settingsOf` will ask for checks. */
+export function needsChecks(given: Environment, file: Checked<ConfigFile | undefined>): boolean {
+  const isUnchecked = 'value' in file && file.value?.isChecked === false;
+  const sections = [modelLoadingSection, circuitBreakerSection, admissionSection];
+  const hasVariables = sections.some((section) => variablesFor(section, given).length > 0);
+  return isUnchecked || hasVariables || CHECKED_VARIABLES.some((name) => given[name] !== undefined);
+}
 
 /**
- * Reads and checks the environment and the configuration file. An empty variable is an absent one.
- * @param configFolder where the configuration file lies if the environment names none; ends with a slash
+ * The settings that the environment and the configuration file decide.
+ * @param given without empty variables
+ * @param checks asked for where there is a value that needs them
  * @throws SettingsInvalidError that names everything that is wrong, where it stands and what would be right.
  */
-export function readSettings(env: Readonly<Record<string, string | undefined>>, configFolder?: URL): Settings {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
-  const result = environment.safeParse(given);
-  const models = result.success ? result.data.CASALINGUA_MODELS : [];
-  const file = readFile(given, configFolder);
-  const modelLoading = readModelLoading(given, file, models);
-  const circuitBreaker = readSection(circuitBreakerSection, given, file);
-  const admission = readSection(admissionSection, given, file);
-  if (!result.success || 'problems' in modelLoading || 'problems' in circuitBreaker || 'problems' in admission) {
-    const wrong = result.success ? [] : describe(result.error.issues);
+export function settingsOf(given: Environment, found: Checked<ConfigFile | undefined>, checks: () => Checks): Settings {
+  const { values: e, wrong } = readVariables(environmentOf(checks), given);
+  const models = wrong.size === 0 ? e.CASALINGUA_MODELS : [];
+  const file = partsOf(found, given, checks);
+  const modelLoading = readModelLoading(given, file, models, checks);
+  const circuitBreaker = readSection(circuitBreakerSection, given, file, checks);
+  const admission = readSection(admissionSection, given, file, checks);
+  if (wrong.size > 0 || 'problems' in modelLoading || 'problems' in circuitBreaker || 'problems' in admission) {
     const sections = [modelLoading, circuitBreaker, admission];
     const inSections = sections.flatMap((read) => ('problems' in read ? read.problems : []));
     // What is wrong with the file is wrong for each section.
-    throw new SettingsInvalidError([...new Set([...wrong, ...inSections])].join('; '));
+    throw new SettingsInvalidError([...new Set([...describe(wrong), ...inSections])].join('; '));
   }
-  const e = result.data;
   return {
     bucket: e.CASALINGUA_MODEL_BUCKET,
     table: e.CASALINGUA_TABLE,
@@ -246,16 +157,15 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
   };
 }
 
-function readFile(
-  env: Readonly<Record<string, string | undefined>>,
-  folder: URL | undefined,
+function partsOf(
+  found: Checked<ConfigFile | undefined>,
+  given: Environment,
+  checks: () => Checks,
 ): Checked<readonly FilePart[]> {
-  const file = findConfigFile(env, folder);
-  if ('problems' in file) return file;
-  return file.value === undefined ? { value: [] } : readConfigFile(file.value, env['CASALINGUA_STAGE']);
+  if ('problems' in found) return found;
+  return found.value === undefined ? { value: [] } : readConfigFile(found.value, given['CASALINGUA_STAGE'], checks);
 }
 
-function describe(issues: readonly z.core.$ZodIssue[]): readonly string[] {
-  const wrong = new Map(issues.map((issue) => [String(issue.path[0]), issue.message]));
-  return [...wrong].map(([name, message]) => `${name} must be ${FORMS[name] ?? message}`);
+function describe(wrong: ReadonlyMap<string, string>): readonly string[] {
+  return [...wrong].map(([name, form]) => `${name} must be ${form}`);
 }

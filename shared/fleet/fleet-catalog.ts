@@ -1,7 +1,7 @@
 import type { Settings } from '../config/settings.ts';
 import { systemClock } from '../repository/clock.ts';
 import { RepositoryCatalog } from '../repository/repository-catalog.ts';
-import type { Stores } from './aws-stores.ts';
+import type { Stores } from './stores.ts';
 
 /** The catalog as every function has it: manifests from S3, active versions from DynamoDB. */
 export function createFleetCatalog(settings: Settings, { objects, active, retries }: Stores): RepositoryCatalog {

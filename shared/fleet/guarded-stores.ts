@@ -7,7 +7,7 @@ import type { CircuitBreakerSettings } from '../config/circuit-breaker.ts';
 import { CasaLinguaError } from '../errors.ts';
 import { StoreUnavailableError } from '../repository/errors.ts';
 import type { ObjectStore } from '../repository/object-store.ts';
-import type { Stores } from './aws-stores.ts';
+import type { Stores } from './stores.ts';
 
 /**
  * A store serves everybody, so it takes more than one bad minute of one caller to open it, and it is asked again soon. Half

@@ -1,4 +1,4 @@
-import type { Pin } from '../config/settings.ts';
+import type { Pin } from '../config/pin.ts';
 import type { CasaLinguaError } from '../errors.ts';
 import type { ActiveVersion } from './active-version-reader.ts';
 import { UnknownModelError } from './errors.ts';

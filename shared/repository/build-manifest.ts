@@ -7,7 +7,8 @@ import {
   promptStyleOf,
   rolesByLayout,
 } from './hugging-face-layout.ts';
-import { type FileRole, type Manifest, type ManifestFile, manifestSchema, modelKey } from './manifest.ts';
+import { type FileRole, type Manifest, type ManifestFile, modelKey } from './manifest.ts';
+import { manifestSchema } from './manifest-schema.ts';
 import { describeIssues } from './schema-issues.ts';
 
 /** What a runtime can't do without, by task. */

@@ -10,7 +10,7 @@ import {
   profileSchema,
   promptStyleSchema,
   versionSchema,
-} from './manifest.ts';
+} from './manifest-schema.ts';
 
 const common = {
   id: modelIdSchema,

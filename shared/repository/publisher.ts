@@ -7,8 +7,9 @@ import { ObjectNotFoundError, PublishInvalidError, VersionConflictError } from '
 import { isFileError } from './file-errors.ts';
 import { type ModelConfigs, parseModelConfig } from './hugging-face-layout.ts';
 import { type FileRole, type Manifest, type ManifestFile, modelKey } from './manifest.ts';
-import { objectKey, parseManifest } from './manifest-store.ts';
+import { objectKey } from './manifest-store.ts';
 import type { PublishingStore } from './object-store.ts';
+import { parseManifest } from './parse-manifest.ts';
 import { hashFile } from './prefix-hash.ts';
 import { describeIssues } from './schema-issues.ts';
 

@@ -1,11 +1,12 @@
-import type { Pin } from '../config/settings.ts';
+import { MODEL_ID } from '../config/model-id.ts';
+import type { Pin } from '../config/pin.ts';
 import { CasaLinguaError } from '../errors.ts';
 import type { ActiveVersionReader } from './active-version-reader.ts';
 import { type ActiveView, chooseVersion, EMPTY_VIEW, mergeViews } from './active-view.ts';
 import type { Catalog } from './catalog.ts';
 import type { Clock } from './clock.ts';
 import { StoreUnavailableError, UnknownModelError } from './errors.ts';
-import { type Manifest, modelIdSchema, modelKey } from './manifest.ts';
+import { type Manifest, modelKey } from './manifest.ts';
 import { ManifestCache } from './manifest-cache.ts';
 import { REPOSITORY_PREFIX, readManifest } from './manifest-store.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -101,6 +102,11 @@ export class RepositoryCatalog implements Catalog {
     // One that is under way may have read what was there before.
     if (this.#refreshing === undefined) void this.#refresh();
     else this.#isOutdated = true;
+  }
+
+  /** Begins to read, where nothing is known yet: for whoever will ask in a moment. */
+  begin(): void {
+    if (this.#snapshot === undefined) void this.#refresh();
   }
 
   /** The refresh that is under way, if any: an instance that freezes after its answer may wait a moment for it. Never rejects. */
@@ -216,7 +222,8 @@ export class RepositoryCatalog implements Catalog {
   }
 
   #readManifest(model: { id: string; version: string }): Promise<Manifest> {
-    return this.#read((signal) => readManifest(this.#options.store, model, { signal }));
+    const getText = (key: string) => this.#read((signal) => this.#options.store.getText(key, { signal }));
+    return readManifest({ getText }, model);
   }
 
   #read<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -236,7 +243,7 @@ export class RepositoryCatalog implements Catalog {
 
 /** A name that no model can have is not repeated: it may be a text in the wrong field. */
 function unknownModel(id: string): UnknownModelError {
-  return modelIdSchema.safeParse(id).success
+  return MODEL_ID.test(id)
     ? new UnknownModelError(`there is no model ${id}`, { model: id })
     : new UnknownModelError('there is no model of that name');
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { systemClock } from '../../shared/repository/clock.ts';
 import { Downloader } from '../../shared/repository/download.ts';
 import { FileCache } from '../../shared/repository/file-cache.ts';
-import { parseManifest } from '../../shared/repository/manifest-store.ts';
+import { parseManifest } from '../../shared/repository/parse-manifest.ts';
 import { thisProcess } from '../../shared/repository/process-identity.ts';
 import { createS3Client, S3ObjectStore } from '../../shared/repository/s3-object-store.ts';
 import type { DownloadWork } from './repository-download-process.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { CasaLinguaError, messageOf } from '../../shared/errors.ts';
-import { parseManifest } from '../../shared/repository/manifest-store.ts';
+import { parseManifest } from '../../shared/repository/parse-manifest.ts';
 import { createS3Client, S3ObjectStore } from '../../shared/repository/s3-object-store.ts';
 import { deployedEngine } from '../support/real-model.ts';
 import { createLoader, observe } from '../support/worker-loads.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AdmissionSettings } from '../../shared/config/admission.ts';
-import { admissionDefaults, toAdmissionSettings } from '../../shared/config/admission-schema.ts';
+import { admissionDefaults, toAdmissionSettings } from '../../shared/config/admission-section.ts';
 import { runOpenLoop } from '../simulation/gate/open-loop.ts';
 
 /** Requests per second that the simulated model serves when it shares runs, about. */

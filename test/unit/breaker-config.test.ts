@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { circuitBreakerDefaults, circuitBreakerSection } from '../../shared/config/circuit-breaker-schema.ts';
+import { circuitBreakerDefaults, circuitBreakerSection } from '../../shared/config/circuit-breaker-section.ts';
 import { SettingsInvalidError } from '../../shared/config/errors.ts';
+import { readSettings } from '../../shared/config/read-settings.ts';
 import { variablesOf } from '../../shared/config/section-variables.ts';
-import { readSettings } from '../../shared/config/settings.ts';
 import { breakerSettings } from '../support/breaker-settings.ts';
 
 const required = { CASALINGUA_MODEL_BUCKET: 'weights', CASALINGUA_TABLE: 'fleet' };

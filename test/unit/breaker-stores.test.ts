@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createBreakerClock } from '../../shared/breaker/breaker-clock.ts';
 import { Breakers } from '../../shared/breaker/breakers.ts';
-import type { Stores } from '../../shared/fleet/aws-stores.ts';
 import { guardStores } from '../../shared/fleet/guarded-stores.ts';
+import type { Stores } from '../../shared/fleet/stores.ts';
 import { ObjectNotFoundError, StoreRefusedError, StoreUnavailableError } from '../../shared/repository/errors.ts';
 import { createStoreRetries } from '../../shared/repository/retry-budget.ts';
 import { createFakeSnapshots } from '../support/fake-fleet.ts';

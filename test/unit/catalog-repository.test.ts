@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Pin } from '../../shared/config/settings.ts';
+import type { Pin } from '../../shared/config/pin.ts';
 import type { ActiveVersion, ActiveVersionReader } from '../../shared/repository/active-version-reader.ts';
 import { chooseVersion, EMPTY_VIEW } from '../../shared/repository/active-view.ts';
 import {
@@ -130,6 +130,19 @@ describe('chooseVersion', () => {
 });
 
 describe('RepositoryCatalog', () => {
+  it('begins to read before anybody asks, and whoever asks then joins', async () => {
+    const { active, store, catalog, versions } = setUp();
+
+    catalog.begin();
+    expect(catalog.pending()).toBeDefined();
+    expect(await versions()).toEqual(['a@1.0.0', 'b@1.0.0']);
+    catalog.begin();
+
+    expect(catalog.pending()).toBeUndefined();
+    expect(active.reads).toHaveLength(1);
+    expect(store.reads).toHaveLength(2);
+  });
+
   it('reads everything once and then answers from memory', async () => {
     const { active, store, catalog, versions, time } = setUp();
 

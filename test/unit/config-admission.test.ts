@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { servesManyAtOnce } from '../../shared/admission/serves-many.ts';
-import { admissionSection } from '../../shared/config/admission-schema.ts';
+import { admissionSection } from '../../shared/config/admission-section.ts';
+import { readSettings } from '../../shared/config/read-settings.ts';
 import { variablesOf } from '../../shared/config/section-variables.ts';
-import { readSettings } from '../../shared/config/settings.ts';
 
 const required = { CASALINGUA_MODEL_BUCKET: 'weights', CASALINGUA_TABLE: 'fleet' };
 

@@ -3,14 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { admissionDefaults } from '../../shared/config/admission-schema.ts';
-import { circuitBreakerDefaults } from '../../shared/config/circuit-breaker-schema.ts';
+import { admissionDefaults } from '../../shared/config/admission-section.ts';
+import { circuitBreakerDefaults } from '../../shared/config/circuit-breaker-section.ts';
 import { SettingsInvalidError } from '../../shared/config/errors.ts';
+import { CHECKED_CONFIG_FILE_NAME, findConfigFile } from '../../shared/config/find-config-file.ts';
 import { MODEL_ID } from '../../shared/config/model-id.ts';
-import { modelLoadingDefaults, modelLoadingSection } from '../../shared/config/model-loading-schema.ts';
+import { modelLoadingDefaults, modelLoadingSection } from '../../shared/config/model-loading-section.ts';
+import { readSettings } from '../../shared/config/read-settings.ts';
 import { variablesOf } from '../../shared/config/section-variables.ts';
-import { readSettings } from '../../shared/config/settings.ts';
-import { modelIdSchema } from '../../shared/repository/manifest.ts';
+import { modelIdSchema } from '../../shared/repository/manifest-schema.ts';
 
 const required = { CASALINGUA_MODEL_BUCKET: 'weights', CASALINGUA_TABLE: 'fleet' };
 const shipped = new URL('../../shared/config/', import.meta.url);
@@ -83,10 +84,11 @@ describe('the defaults', () => {
     expect(readSettings(required, shipped).modelLoading).toEqual(readSettings(required).modelLoading);
   });
 
-  it.each(['inference', 'control'])('lie beside the code of %s', (name) => {
-    const bundled = readFileSync(new URL(`../../build/functions/${name}/model-loading.jsonc`, import.meta.url));
+  it.each(['inference', 'control', 'monitor'])('lie beside the code of %s, checked', (name) => {
+    const bundle = new URL(`../../build/functions/${name}/`, import.meta.url);
 
-    expect(bundled).toEqual(readFileSync(new URL('model-loading.jsonc', shipped)));
+    expect(findConfigFile({}, bundle)).toMatchObject({ value: { name: 'model-loading.jsonc', isChecked: true } });
+    expect(readSettings(required, bundle)).toEqual(readSettings(required, shipped));
   });
 
   it('hold without a file, unless one was named', () => {
@@ -119,6 +121,18 @@ describe('the file', () => {
     const text = '\uFEFF// first\n{ "model_loading": { /* why */ "max_unload": 7, }, }';
 
     expect(read({ text }).maxUnload).toBe(7);
+  });
+
+  it('is read as it was checked where it was bundled, under its own name', () => {
+    writeFileSync(
+      join(folder, CHECKED_CONFIG_FILE_NAME),
+      JSON.stringify({ model_loading: { max_unload: 7 }, stages: { test: { model_loading: { queue_limit: 3 } } } }),
+    );
+
+    expect(read({ env: { CASALINGUA_STAGE: 'test' } })).toMatchObject({ maxUnload: 7, queueLimit: 3 });
+    expect(problems({ env: { CASALINGUA_STAGE: 'production' } })).toEqual([
+      'CASALINGUA_STAGE must be one of the stages of model-loading.jsonc: test',
+    ]);
   });
 
   it("is the one that is named rather than the functions' own", () => {

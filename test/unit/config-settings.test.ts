@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SettingsInvalidError } from '../../shared/config/errors.ts';
-import { readSettings } from '../../shared/config/settings.ts';
+import { readSettings } from '../../shared/config/read-settings.ts';
 
 const required = { CASALINGUA_MODEL_BUCKET: 'weights', CASALINGUA_TABLE: 'fleet' };
 

@@ -3,7 +3,7 @@ import { buildManifest, chooseFiles } from '../../shared/repository/build-manife
 import { type Description, descriptionSchema } from '../../shared/repository/description.ts';
 import { PublishInvalidError } from '../../shared/repository/errors.ts';
 import { generationOf, promptStyleOf, rolesByLayout } from '../../shared/repository/hugging-face-layout.ts';
-import { parseManifest } from '../../shared/repository/manifest-store.ts';
+import { parseManifest } from '../../shared/repository/parse-manifest.ts';
 import { manifestOf } from '../property/download-fault-store.ts';
 
 function describeModel(changes: Record<string, unknown> = {}): Description {

@@ -4,7 +4,7 @@ import { durationMs } from '../../../shared/http/duration.ts';
 import type { HttpEnv } from '../../../shared/http/environment.ts';
 import { BadRequestError } from '../../../shared/http/errors.ts';
 import { checkJson } from '../../../shared/http/validated.ts';
-import { versionSchema } from '../../../shared/repository/manifest.ts';
+import { versionSchema } from '../../../shared/repository/manifest-schema.ts';
 
 const DAY_MS = 86_400_000;
 const LONGEST_WISH_MS = 366 * DAY_MS;

@@ -1,4 +1,5 @@
-import type { Pin, Settings } from '../../../shared/config/settings.ts';
+import type { Pin } from '../../../shared/config/pin.ts';
+import type { Settings } from '../../../shared/config/settings.ts';
 import type { Preloads } from '../readiness.ts';
 
 /** What the deployment's configuration says of models. */

@@ -10,7 +10,7 @@ import { changeWish, type WantedState, type WishResult } from '../../../shared/f
 import type { Log } from '../../../shared/observability/log.ts';
 import type { Catalog } from '../../../shared/repository/catalog.ts';
 import { UnknownModelError, UnknownVersionError } from '../../../shared/repository/errors.ts';
-import { modelIdSchema } from '../../../shared/repository/manifest.ts';
+import { modelIdSchema } from '../../../shared/repository/manifest-schema.ts';
 import type { ObjectStore } from '../../../shared/repository/object-store.ts';
 import { publishedVersions } from '../../../shared/repository/published-versions.ts';
 import type { ForceRequest } from './admin-input.ts';

@@ -6,7 +6,7 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 import { messageOf } from '../../../shared/errors.ts';
 import { DESCRIPTION, type Description, descriptionSchema } from '../../../shared/repository/description.ts';
 import { PublishInvalidError } from '../../../shared/repository/errors.ts';
-import { modelIdSchema } from '../../../shared/repository/manifest.ts';
+import { modelIdSchema } from '../../../shared/repository/manifest-schema.ts';
 import type { PublishProgress } from '../../../shared/repository/publisher.ts';
 import { engineFiles } from '../engine-files.ts';
 import { locationsOf, writeGraphs } from '../layout/write-graphs.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { allScopes } from '../../../shared/config/scopes.ts';
 import { fleetMemorySchema } from '../../../shared/fleet/memory/fleet-memory.ts';
-import { pairSchema } from '../../../shared/repository/manifest.ts';
+import { pairSchema } from '../../../shared/repository/manifest-schema.ts';
 import { fleetBreaker, heldModel } from './health.ts';
 import {
   count,

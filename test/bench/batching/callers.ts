@@ -1,5 +1,6 @@
 /** Callers of one process, who ask again as soon as they are answered: with micro-batching and without. */
 import { pathToFileURL } from 'node:url';
+import { begin } from '../../../functions/inference/begin.ts';
 import { composeInference } from '../../../functions/inference/compose.ts';
 import { serve } from '../serve.ts';
 
@@ -29,14 +30,16 @@ export interface CallersRound {
 const { bundle, sentences, caches } = JSON.parse(process.argv[2] ?? '') as CallersStart;
 const compose = (side: Side) =>
   composeInference(
-    {
-      ...process.env,
-      CASALINGUA_CACHE_FOLDER: caches[side],
-      CASALINGUA_ADMISSION_BATCHING_MODE: side === 'batched' ? 'on' : 'off',
-      // Everybody is served, however slow this machine is.
-      CASALINGUA_ADMISSION_ENABLED: 'false',
-    },
-    pathToFileURL(`${bundle}/`),
+    begin(
+      {
+        ...process.env,
+        CASALINGUA_CACHE_FOLDER: caches[side],
+        CASALINGUA_ADMISSION_BATCHING_MODE: side === 'batched' ? 'on' : 'off',
+        // Everybody is served, however slow this machine is.
+        CASALINGUA_ADMISSION_ENABLED: 'false',
+      },
+      pathToFileURL(`${bundle}/`),
+    ),
   );
 const sides = { batched: compose('batched'), single: compose('single') };
 

@@ -1,8 +1,9 @@
 /** One cold process and a crowd that wants models at the same moment: through the host, or each loading for itself. */
 import { setMaxListeners } from 'node:events';
 import { pathToFileURL } from 'node:url';
+import { begin } from '../../../functions/inference/begin.ts';
 import { composeInference } from '../../../functions/inference/compose.ts';
-import { readSettings } from '../../../shared/config/settings.ts';
+import { readSettings } from '../../../shared/config/read-settings.ts';
 import { createFleetCatalog } from '../../../shared/fleet/fleet-catalog.ts';
 import { createLateStores } from '../../../shared/fleet/late-stores.ts';
 import type { LoadObserver } from '../../../shared/host/model-loader.ts';
@@ -62,7 +63,7 @@ function throughHost(): TakeModel {
     warn: () => {},
     error: (event, fields) => console.error(event, fields),
   };
-  const { catalog, host } = composeInference(process.env, assets, { log });
+  const { catalog, host } = composeInference(begin(process.env, assets), { log });
   return async (id) => host.lease(await catalog.model(id));
 }
 

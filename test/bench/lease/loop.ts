@@ -1,5 +1,6 @@
 /** A ready model in a process like the deployed one, whose leases are timed. */
 import { pathToFileURL } from 'node:url';
+import { begin } from '../../../functions/inference/begin.ts';
 import { composeInference } from '../../../functions/inference/compose.ts';
 import type { Log } from '../../../shared/observability/log.ts';
 import { serve } from '../serve.ts';
@@ -29,7 +30,7 @@ export const CROWD = 200;
 
 const { bundle, model } = JSON.parse(process.argv[2] ?? '') as LoopStart;
 const log: Log = { info: () => {}, warn: () => {}, error: (event, fields) => console.error(event, fields) };
-const { catalog, host } = composeInference(process.env, pathToFileURL(`${bundle}/`), { log });
+const { catalog, host } = composeInference(begin(process.env, pathToFileURL(`${bundle}/`)), { log });
 
 serve<LoopRequest, Timed>(async ({ leases }) => {
   const manifest = await catalog.model(model);

@@ -1,6 +1,6 @@
 /** The download alone: what no way of loading can do without. */
 import { pathToFileURL } from 'node:url';
-import { readSettings } from '../../../shared/config/settings.ts';
+import { readSettings } from '../../../shared/config/read-settings.ts';
 import { createLateStores } from '../../../shared/fleet/late-stores.ts';
 import { systemClock } from '../../../shared/repository/clock.ts';
 import { Downloader } from '../../../shared/repository/download.ts';

@@ -1,5 +1,6 @@
 /** The whole way through the host, as in a deployed function: catalog, download, worker, first answer. */
 import { pathToFileURL } from 'node:url';
+import { begin } from '../../../functions/inference/begin.ts';
 import { composeInference } from '../../../functions/inference/compose.ts';
 import type { Log } from '../../../shared/observability/log.ts';
 import type { TaskInput } from '../../../shared/runtime/tasks.ts';
@@ -24,7 +25,7 @@ serve<object, Measured>(() =>
       warn: () => {},
       error: (event, fields) => console.error(event, fields),
     };
-    const { catalog, host } = composeInference(process.env, pathToFileURL(`${bundle}/`), { log });
+    const { catalog, host } = composeInference(begin(process.env, pathToFileURL(`${bundle}/`)), { log });
     const lease = await host.lease(await catalog.model(model));
     await lease.run(ask);
     lease.release();

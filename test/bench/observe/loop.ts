@@ -1,5 +1,6 @@
 /** The inference app twice in one process: as it is on Lambda, and with sinks that do nothing. */
 import { pathToFileURL } from 'node:url';
+import { begin } from '../../../functions/inference/begin.ts';
 import { composeInference, type Inference } from '../../../functions/inference/compose.ts';
 import { encodeSnapshot } from '../../../shared/fleet/instance-snapshot-code.ts';
 import { noMetrics } from '../../../shared/observability/metrics.ts';
@@ -35,8 +36,8 @@ const SNAPSHOT_BYTES = 900;
 const { bundle, sentences } = JSON.parse(process.argv[2] ?? '') as LoopStart;
 const assets = pathToFileURL(`${bundle}/`);
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
-const observed = composeInference({ ...process.env, AWS_LAMBDA_FUNCTION_NAME: 'inference' }, assets);
-const bare = composeInference(process.env, assets, { log: silent, metrics: noMetrics });
+const observed = composeInference(begin({ ...process.env, AWS_LAMBDA_FUNCTION_NAME: 'inference' }, assets));
+const bare = composeInference(begin(process.env, assets), { log: silent, metrics: noMetrics });
 
 serve<{ readonly do: LoopRequest }, LoopRound | number>(async (request) => {
   switch (request.do) {

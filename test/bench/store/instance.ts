@@ -1,6 +1,7 @@
 /** One instance, composed as the deployed one, that is asked at an even pace. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { begin } from '../../../functions/inference/begin.ts';
 import { composeInference } from '../../../functions/inference/compose.ts';
 import type { Log } from '../../../shared/observability/log.ts';
 import { serve } from '../serve.ts';
@@ -18,7 +19,7 @@ export interface Asked {
 
 const { bundle } = JSON.parse(process.argv[2] ?? '') as InstanceStart;
 const log: Log = { info: () => {}, warn: () => {}, error: (event, fields) => console.error(event, fields) };
-const { app, pending } = composeInference(process.env, pathToFileURL(`${bundle}/`), { log });
+const { app, pending } = composeInference(begin(process.env, pathToFileURL(`${bundle}/`)), { log });
 
 /** Ms that each request took. */
 serve<Asked, readonly number[]>(async ({ requests, pauseMs }) => {

@@ -1,6 +1,7 @@
 /** Our side: the model's worker as a deployed function starts it, called directly and through the app around it. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { begin } from '../../../functions/inference/begin.ts';
 import { composeInference } from '../../../functions/inference/compose.ts';
 import { runtimeFiles, type TranslationManifest } from '../../../shared/repository/manifest.ts';
 import { compileEngine } from '../../../shared/runtime/compiled-engine.ts';
@@ -21,7 +22,7 @@ export type OursRequest = RoundRequest | { readonly type: 'warm app' } | { reado
 
 const { bundle, model, sentences } = JSON.parse(process.argv[2] ?? '') as OursStart;
 const assets = pathToFileURL(`${bundle}/`);
-const inference = composeInference(process.env, assets);
+const inference = composeInference(begin(process.env, assets));
 const manifest = await publishedManifest();
 const worker = await ModelWorker.start(compileEngine(assets, 1), (error) => {
   throw error;

@@ -1,5 +1,6 @@
 /** A model that comes and goes through the host, as in a deployed function. */
 import { pathToFileURL } from 'node:url';
+import { begin } from '../../../functions/inference/begin.ts';
 import { composeInference } from '../../../functions/inference/compose.ts';
 import type { Log } from '../../../shared/observability/log.ts';
 import { modelKey } from '../../../shared/repository/manifest.ts';
@@ -16,7 +17,7 @@ export interface OursStart {
 
 const { bundle, model } = JSON.parse(process.argv[2] ?? '') as OursStart;
 const log: Log = { info: () => {}, warn: () => {}, error: (event, fields) => console.error(event, fields) };
-const { catalog, host } = composeInference(process.env, pathToFileURL(`${bundle}/`), { log });
+const { catalog, host } = composeInference(begin(process.env, pathToFileURL(`${bundle}/`)), { log });
 
 serve<object, Cycle>(async () => {
   const manifest = await catalog.model(model);
