@@ -2,8 +2,8 @@
 const MAX_ROWS = 32;
 /** Source positions (rows times the longest sentence) of one batch: bounds the encoder's activations. */
 const MAX_POSITIONS = 4096;
-/** What a batch costs for each position of its longest sentence besides its rows, in rows: each step is a call of every operator. */
-const STEP_IN_ROWS = 12;
+/** What a batch costs for each position of its longest sentence besides its padding, in sentences: each step calls every operator. */
+const STEP_IN_SENTENCES = 12;
 
 /**
  * Groups sentences of similar length so that all together cost the least: in a batch every row is as long as the longest,
@@ -34,10 +34,11 @@ function cheapestStarts(sorted: readonly number[], beams: number): number[] {
     const longest = at(sorted, end - 1);
     let best = Number.POSITIVE_INFINITY;
     for (let start = end - 1; start >= 0; start--) {
-      const rows = (end - start) * beams;
-      const isAlone = start === end - 1;
+      const sentences = end - start;
+      const rows = sentences * beams;
+      const isAlone = sentences === 1;
       if (!isAlone && (rows > MAX_ROWS || rows * longest > MAX_POSITIONS)) break;
-      const cost = at(costs, start) + longest * (rows + STEP_IN_ROWS);
+      const cost = at(costs, start) + longest * (sentences + STEP_IN_SENTENCES);
       if (cost >= best) continue;
       best = cost;
       starts[end] = start;
