@@ -9,7 +9,7 @@ import type { Beginnings } from './beginnings.ts';
 const MIB = 1024 * 1024;
 
 /** A model's way from S3 over the disk into a worker of its own. */
-export function composeLoader({ settings, engine, stores, isProvisioned }: Beginnings): ModelLoader {
+export function composeLoader({ settings, engine, spare, stores, isProvisioned }: Beginnings): ModelLoader {
   const clock = systemClock;
   const cache = new FileCache({
     folder: settings.cacheFolder,
@@ -28,6 +28,7 @@ export function composeLoader({ settings, engine, stores, isProvisioned }: Begin
   return createWorkerModelLoader({
     downloader,
     engine,
+    spare,
     warmUp: isProvisioned ? settings.warmUp.provisioned : settings.warmUp.onDemand,
     ...(settings.numBeams === undefined ? {} : { numBeams: settings.numBeams }),
   });

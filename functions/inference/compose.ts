@@ -235,6 +235,7 @@ export function composeInference(
     async close() {
       stopMemory();
       await host.close();
+      await begun.spare.end();
       await snapshots.close();
     },
   };

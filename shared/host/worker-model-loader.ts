@@ -6,6 +6,7 @@ import { type Manifest, runtimeFiles } from '../repository/manifest.ts';
 import type { CompiledEngine } from '../runtime/compiled-engine.ts';
 import type { WorkerCrashedError } from '../runtime/errors.ts';
 import { ModelWorker } from '../runtime/model-worker.ts';
+import type { SpareWorker } from '../runtime/spare-worker.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { HeldLoad } from './held-load.ts';
 import type { LoadedWorker, LoadObserver, ModelLoader } from './model-loader.ts';
@@ -19,15 +20,17 @@ export interface WorkerModelLoaderOptions {
   readonly numBeams?: number;
   /** Ms, as `ModelWorker.start` has it. */
   readonly hangMs?: number;
+  /** For the first load. @default - none */
+  readonly spare?: SpareWorker;
 }
 
-/** Loads into a worker thread: it starts its engine while the files arrive, and creates sessions while the weights do. */
+/** Loads into a worker thread: it starts its engine before the files arrive, and creates sessions while the weights do. */
 export function createWorkerModelLoader(options: WorkerModelLoaderOptions): ModelLoader {
   const { downloader, engine, warmUp } = options;
   return {
     thawed: () => downloader.thawed(),
     async load(manifest: Manifest, observer: LoadObserver, signal: AbortSignal): Promise<LoadedWorker> {
-      // A worker that dies or cannot start ends the download, and a download that fails the start of the worker.
+      // A worker that dies, or has no engine to start, ends the download.
       const failed = new AbortController();
       const stopped = AbortSignal.any([signal, failed.signal]);
       const onEnd = (error: WorkerCrashedError) => {
@@ -35,23 +38,19 @@ export function createWorkerModelLoader(options: WorkerModelLoaderOptions): Mode
         observer.onCrash(error);
       };
       const threads = threadsFor(manifest, engine.threads, availableParallelism());
-      const start = () => {
-        const started = ModelWorker.start({ ...engine, threads }, onEnd, stopped, options.hangMs);
-        started.catch((thrown: unknown) => failed.abort(thrown));
-        return started;
-      };
-      let starting = start();
+      const start = () => ModelWorker.start({ ...engine, threads }, onEnd, options.hangMs);
+      let worker = options.spare?.take(threads, onEnd) ?? start();
       let hold: CacheLease | undefined;
       const end = async () => {
         try {
-          await (await starting).terminate();
+          await worker.terminate();
         } finally {
           await hold?.release();
         }
       };
       const begin = (files: ReadonlyMap<string, string>, arrivingWeights?: ArrivingFile) => {
         const asked = { manifest: withBeams(manifest, options.numBeams), files, arrivingWeights, warmUp };
-        return new HeldLoad(observer, async (onWarming) => (await starting).load({ ...asked, onWarming }));
+        return new HeldLoad(observer, (onWarming) => worker.load({ ...asked, onWarming }));
       };
       /** At most one. */
       const early: { readonly load: HeldLoad; readonly weights: Arrival }[] = [];
@@ -65,17 +64,17 @@ export function createWorkerModelLoader(options: WorkerModelLoaderOptions): Mode
         let load = early[0]?.load;
         if (early[0]?.weights.isVoid) {
           // It has read bytes that were thrown away.
-          await (await starting).terminate();
-          starting = start();
+          await worker.terminate();
+          worker = start();
           load = undefined;
         }
         load ??= begin(files);
         const { heapBytes } = await untilAborted(load.verified(), signal);
-        const worker = await starting;
+        const loaded = worker;
         return {
           heapBytes,
-          run: (input, runSignal) => worker.run(input, runSignal),
-          runBatch: (members) => worker.runBatch(members),
+          run: (input, runSignal) => loaded.run(input, runSignal),
+          runBatch: (members) => loaded.runBatch(members),
           end,
         };
       } catch (thrown) {

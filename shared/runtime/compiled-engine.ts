@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 
 /** The engine of this process: compiled once, shared by the workers of all models. */
 export interface CompiledEngine {
@@ -20,7 +20,7 @@ export function compileEngine(folder: URL, threads: number): CompiledEngine {
   let underWay: Promise<WebAssembly.Module> | undefined;
   const compiled = () => {
     if (underWay === undefined) {
-      underWay = readFile(new URL('ort-wasm-simd-threaded.wasm', folder)).then((bytes) => WebAssembly.compile(bytes));
+      underWay = readAtOnce(new URL('ort-wasm-simd-threaded.wasm', folder)).then((bytes) => WebAssembly.compile(bytes));
       // Told to whoever loads a model now; a later load must not fail for want of a file handle or memory then.
       underWay.catch(() => {
         underWay = undefined;
@@ -35,4 +35,16 @@ export function compileEngine(folder: URL, threads: number): CompiledEngine {
     compiled,
     threads,
   };
+}
+
+/** Piece by piece, as `readFile` has it, every piece would wait for a main thread that is busy with its start. */
+async function readAtOnce(file: URL): Promise<Uint8Array> {
+  const handle = await open(file);
+  try {
+    const { size } = await handle.stat();
+    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafeSlow(size), 0, size, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
 }

@@ -1,7 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { ArrivingFile } from '../repository/arrival.ts';
 import type { Manifest } from '../repository/manifest.ts';
-import { untilAborted } from '../until-aborted.ts';
 import type { BatchMember, BatchRun, RunResult } from './batch.ts';
 import type { CompiledEngine } from './compiled-engine.ts';
 import {
@@ -47,20 +46,22 @@ export class ModelWorker {
   readonly #hangs: HangWatch;
 
   /**
-   * @param onEnd called once when the thread has ended by itself, crashed or out of memory, or hangs in a run that was cancelled
-   * @param signal ends the wait for the engine's compilation; a thread that has begun is ended by `terminate`
+   * The thread starts while the engine is still being compiled, and starts the engine as soon as it is.
+   * @param onEnd called once when the thread has ended by itself, crashed or out of memory, hangs in a run that was cancelled, or
+   *   has no engine because that cannot be compiled
    * @param hangMs for which a thread may go on with a run that was cancelled, in time that this process ran
-   * @throws WorkerCrashedError when the engine cannot be compiled, or the signal's reason
    */
-  static async start(
-    engine: CompiledEngine,
-    onEnd: (error: WorkerCrashedError) => void,
-    signal?: AbortSignal,
-    hangMs = HANG_MS,
-  ): Promise<ModelWorker> {
-    const compiled = await untilAborted(compiledOf(engine), signal);
-    const workerData: WorkerStart = { glue: engine.glue.href, compiled, threads: engine.threads };
-    return new ModelWorker(new Worker(engine.worker, { workerData, name: 'model' }), onEnd, hangMs);
+  static start(engine: CompiledEngine, onEnd: (error: WorkerCrashedError) => void, hangMs = HANG_MS): ModelWorker {
+    const workerData: WorkerStart = { glue: engine.glue.href, threads: engine.threads };
+    const worker = new ModelWorker(new Worker(engine.worker, { workerData, name: 'model' }), onEnd, hangMs);
+    engine.compiled().then(
+      (compiled) => worker.#post({ type: 'engine', compiled }),
+      (cause: unknown) => {
+        worker.#end(new WorkerCrashedError('the engine could not be compiled', { cause }));
+        void worker.#worker.terminate();
+      },
+    );
+    return worker;
   }
 
   private constructor(worker: Worker, onEnd: (error: WorkerCrashedError) => void, hangMs: number) {
@@ -177,14 +178,6 @@ export class ModelWorker {
     for (const batch of this.#runs.values()) batch.died(error);
     this.#runs.clear();
     if (!expected) this.#onEnd(error);
-  }
-}
-
-async function compiledOf(engine: CompiledEngine): Promise<WebAssembly.Module> {
-  try {
-    return await engine.compiled();
-  } catch (cause) {
-    throw new WorkerCrashedError('the engine could not be compiled', { cause });
   }
 }
 

@@ -6,13 +6,17 @@ import type { TaskInput, TaskOutput } from './tasks.ts';
 export interface WorkerStart {
   /** URL of `ort-wasm-simd-threaded.mjs`. */
   readonly glue: string;
-  /** The engine, compiled once in this process and shared. */
-  readonly compiled: WebAssembly.Module;
   /** Threads of the engine. */
   readonly threads: number;
 }
 
 export type ToWorker =
+  | {
+      /** Once, before or after what is to be loaded. */
+      readonly type: 'engine';
+      /** Compiled once in this process and shared. */
+      readonly compiled: WebAssembly.Module;
+    }
   | {
       readonly type: 'load';
       readonly manifest: Manifest;

@@ -1,6 +1,6 @@
 /**
  * The worker thread of one model: its WebAssembly heap, sessions and tokenizer live and end with it (design part 4,
- * fact 1). It starts the engine at once, so that this happens while the weights still arrive.
+ * fact 1). It starts the engine as soon as that is compiled, so that this happens while the weights still arrive.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { CasaLinguaError } from '../errors.ts';
@@ -15,14 +15,21 @@ import type { Answer, FromWorker, ToWorker, WorkerFault, WorkerStart } from './w
 if (parentPort === null) throw new Error('worker.ts runs as a worker thread');
 const port = parentPort;
 
-const { glue, compiled, threads } = workerData as WorkerStart;
-const engine = startOrtModule(new URL(glue), compiled, threads);
+const { glue, threads } = workerData as WorkerStart;
+const compiling = new Promise<WebAssembly.Module>((resolve) => {
+  port.on('message', (message: ToWorker) => {
+    if (message.type === 'engine') resolve(message.compiled);
+  });
+});
+const engine = startOrtModule(new URL(glue), compiling, threads);
 // A failed start is told when the model is to be loaded; until then it must not end the thread.
 engine.catch(() => undefined);
 let model: LoadedModel | undefined;
 
 port.on('message', (message: ToWorker) => {
   switch (message.type) {
+    case 'engine':
+      return;
     case 'load':
       // Unhandled, it ends the thread: nothing in it is to be trusted any more.
       load(message).catch((thrown: unknown) => {

@@ -56,7 +56,7 @@ async function answersOf(worker: ModelWorker, { direction, numBeams, most }: Cas
 }
 
 async function started(model: Awaited<ReturnType<typeof modelOnDisk>>): Promise<ModelWorker> {
-  const worker = await ModelWorker.start(deployedEngine(), () => undefined);
+  const worker = ModelWorker.start(deployedEngine(), () => undefined);
   await worker.load({ ...model, warmUp: 1, onWarming: () => undefined });
   return worker;
 }

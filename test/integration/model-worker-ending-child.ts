@@ -3,7 +3,7 @@ import { ModelWorker } from '../../shared/runtime/model-worker.ts';
 import { deployedEngine, modelFolder, modelOnDisk } from '../support/real-model.ts';
 
 const { manifest, files } = await modelOnDisk(modelFolder['translate-en-es']);
-const worker = await ModelWorker.start(deployedEngine(), () => undefined);
+const worker = ModelWorker.start(deployedEngine(), () => undefined);
 await worker.load({ manifest, files, warmUp: 1, onWarming: () => undefined });
 const callers = new AbortController();
 const input = { task: 'translation', texts: ['Good morning.'], source: 'en', target: 'es' } as const;

@@ -34,7 +34,7 @@ const engine = deployedEngine();
 const quiet = { warmUp: 1, onWarming: () => undefined };
 
 async function started(model: ModelOnDisk, onEnd: (error: WorkerCrashedError) => void = () => undefined) {
-  const worker = await ModelWorker.start(engine, onEnd);
+  const worker = ModelWorker.start(engine, onEnd);
   await worker.load({ ...model, ...quiet });
   return worker;
 }
@@ -201,7 +201,7 @@ test('a worker of the language detection tells languages apart', async () => {
 });
 
 test('loading tells when the weights are in and the warm-up begins, then how large the heap is', async () => {
-  const worker = await ModelWorker.start(engine, () => undefined);
+  const worker = ModelWorker.start(engine, () => undefined);
   const events: string[] = [];
 
   const { heapBytes } = await worker.load({ ...translation, warmUp: 1, onWarming: () => events.push('warming') });
@@ -231,7 +231,7 @@ describe('a worker that is ended', () => {
   });
 
   test('fails a load that is under way', async () => {
-    const worker = await ModelWorker.start(engine, () => undefined);
+    const worker = ModelWorker.start(engine, () => undefined);
     const loading = expect(worker.load({ ...translation, ...quiet })).rejects.toThrow(WorkerCrashedError);
 
     await worker.terminate();
@@ -250,7 +250,7 @@ describe('a worker that dies', () => {
     ['exits', 'process.exit(3)', 'code 3'],
   ])('when it %s while it loads, fails the load and says so once', async (_, what, words) => {
     const ends: WorkerCrashedError[] = [];
-    const worker = await ModelWorker.start(withWorker(engine, onMessage('load', what)), (error) => ends.push(error));
+    const worker = ModelWorker.start(withWorker(engine, onMessage('load', what)), (error) => ends.push(error));
 
     const failure = await worker.load({ ...translation, ...quiet }).catch((error: unknown) => error);
 
@@ -264,7 +264,7 @@ describe('a worker that dies', () => {
   test('fails every run that waits, once each, and every later one', async () => {
     const ends: WorkerCrashedError[] = [];
     const dies = onMessage('run', "if (message.id === 3) throw new Error('enough')");
-    const worker = await ModelWorker.start(withWorker(engine, dies), (error) => ends.push(error));
+    const worker = ModelWorker.start(withWorker(engine, dies), (error) => ends.push(error));
     const input = english({ texts: ['Good morning.'] });
 
     const failures = await Promise.allSettled([worker.run(input), worker.run(input), worker.run(input)]);
@@ -278,7 +278,7 @@ describe('a worker that dies', () => {
     const fault = "{ code: 'INFERENCE_FAILED', message: 'the second came' }";
     const answer = `{ type: 'done', id: 2, answers: [{ kind: 'failed', fault: ${fault} }], computeMs: 1 }`;
     const dies = onMessage('run', `if (message.id === 1) throw new Error('shown'); parentPort.postMessage(${answer});`);
-    const worker = await ModelWorker.start(withWorker(engine, dies), () => undefined);
+    const worker = ModelWorker.start(withWorker(engine, dies), () => undefined);
     const input = english({ texts: ['Good morning.'] });
 
     await expect(worker.run(input, AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
@@ -289,14 +289,14 @@ describe('a worker that dies', () => {
 
   test('for want of JavaScript’s memory says so', async () => {
     const full = "throw Object.assign(new Error('heap limit'), { code: 'ERR_WORKER_OUT_OF_MEMORY' })";
-    const worker = await ModelWorker.start(withWorker(engine, onMessage('load', full)), () => undefined);
+    const worker = ModelWorker.start(withWorker(engine, onMessage('load', full)), () => undefined);
 
     await expect(worker.load({ ...translation, ...quiet })).rejects.toThrow(OutOfMemoryError);
   });
 
   test('dies of an engine that cannot be started: that is not the model’s fault', async () => {
     const broken = { ...engine, glue: new URL('file:///nowhere/ort-wasm-simd-threaded.mjs') };
-    const worker = await ModelWorker.start(broken, () => undefined);
+    const worker = ModelWorker.start(broken, () => undefined);
 
     await expect(worker.load({ ...translation, ...quiet })).rejects.toThrow(WorkerCrashedError);
   });
@@ -311,7 +311,7 @@ describe('a worker that dies', () => {
         return run(...given);
       };`,
     );
-    const worker = await ModelWorker.start(trapping, () => undefined);
+    const worker = ModelWorker.start(trapping, () => undefined);
     await worker.load({ ...translation, ...quiet });
 
     const sentence = 'I have to pay the rent before the first of the month.';
@@ -328,7 +328,7 @@ describe('a heap that is full in the middle of a translation', () => {
 
   test('fails that one and serves the next as before: it has given back what it took', async () => {
     // The model takes 54 MB of it; a batch of long sentences with 16 beams takes far more.
-    const worker = await ModelWorker.start(await withHeapOf(engine, 55, folder), () => undefined);
+    const worker = ModelWorker.start(await withHeapOf(engine, 55, folder), () => undefined);
     await worker.load({ ...translation, ...quiet });
     const small = english({ texts: ['Where is the library?'] });
     const before = await worker.run(small);
@@ -352,7 +352,13 @@ describe('an engine that cannot be compiled', () => {
 
   test('fails the load for now, and the next one tries anew', async () => {
     const late = compileEngine(pathToFileURL(join(folder, '/')), 1);
-    await expect(ModelWorker.start(late, () => undefined)).rejects.toMatchObject({ retryable: true });
+    const ends: WorkerCrashedError[] = [];
+    const worker = ModelWorker.start({ ...engine, compiled: late.compiled }, (error) => ends.push(error));
+
+    const failure = await worker.load({ ...translation, ...quiet }).catch((error: unknown) => error);
+
+    expect(failure).toMatchObject({ message: 'the engine could not be compiled', retryable: true });
+    expect(ends).toEqual([failure]);
     // The smallest module there is.
     await writeFile(join(folder, 'ort-wasm-simd-threaded.wasm'), Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
 
@@ -400,7 +406,7 @@ describe('a model that this runtime cannot serve', () => {
     ['a tokenizer that is not JSON', () => withFile('tokenizer.json', '{'), 'tokenizer.json'],
     ['a configuration of something else', () => withFile('config.json', '{"d_model": "wide"}'), 'd_model'],
   ])('is refused for good with the reason: %s', async (_, model, reason) => {
-    const worker = await ModelWorker.start(engine, () => undefined);
+    const worker = ModelWorker.start(engine, () => undefined);
 
     const failure = await worker.load({ ...(await model()), ...quiet }).catch((error: unknown) => error);
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { FileCorruptError } from '../../shared/repository/errors.ts';
 import type { Manifest } from '../../shared/repository/manifest.ts';
 import { WorkerCrashedError } from '../../shared/runtime/errors.ts';
+import { SpareWorker } from '../../shared/runtime/spare-worker.ts';
 import type { TranslationInput } from '../../shared/runtime/tasks.ts';
 import { withWorker } from '../support/faulty-engine.ts';
 import { folderStore } from '../support/folder-store.ts';
@@ -65,6 +67,66 @@ describe('a load', () => {
     expect(byDefault).toEqual(await stepsOf({ ...english(text), numBeams: 1 }));
     expect(byDefault).not.toEqual(await stepsOf({ ...english(text), numBeams: 4 }));
     await worker.end();
+  });
+});
+
+describe('a thread that was started before', () => {
+  const load = (spare: SpareWorker, changes: Partial<Manifest> = {}) =>
+    loader({ spare }).load({ ...manifest, ...changes } as Manifest, observe().observer, never);
+
+  test('is that of the first load, and of no other', async () => {
+    const spare = new SpareWorker(engine);
+    await expect.poll(threads).toBe(1);
+
+    const first = await load(spare);
+    expect(threads()).toBe(1);
+    const second = await load(spare);
+
+    expect(threads()).toBe(2);
+    await Promise.all([first.end(), second.end(), spare.end()]);
+    expect(threads()).toBe(0);
+  });
+
+  test('makes room for one that computes with as many threads as the model wants', async () => {
+    const spare = new SpareWorker({ ...engine, threads: 3 });
+
+    const worker = await load(spare, { loading: { order: 'recorded', threads: 1, recordedWith: 'this test' } });
+
+    expect(threads()).toBe(1);
+    await worker.end();
+  });
+
+  test('is not waited for when it has died', async () => {
+    const started = once(process, 'worker');
+    const died = new SpareWorker(withWorker(engine, 'process.exit(7)'));
+    const [thread] = await started;
+    await once(thread, 'exit');
+
+    const worker = await load(died);
+
+    expect(threads()).toBe(1);
+    await worker.end();
+  });
+
+  test('tells the load that has it when it dies', async () => {
+    const dying =
+      "import { parentPort } from 'node:worker_threads'; parentPort.on('message', ({ type }) => type === 'load' && process.exit(7))";
+    const { observer, told } = observe();
+    const spare = new SpareWorker(withWorker(engine, dying));
+
+    await expect(loader({ spare }).load(manifest, observer, never)).rejects.toThrow('code 7');
+
+    expect(told.filter((what) => what.includes('code 7'))).toHaveLength(1);
+    expect([threads(), await holds()]).toEqual([0, 0]);
+  });
+
+  test('is ended when nobody has taken it', async () => {
+    const spare = new SpareWorker(engine);
+    await expect.poll(threads).toBe(1);
+
+    await spare.end();
+
+    expect(threads()).toBe(0);
   });
 });
 

@@ -27,7 +27,7 @@ export interface Quality {
 /** The worker of one direction as it is deployed. Whoever starts it ends it. */
 export async function startTranslator(direction: Direction): Promise<ModelWorker> {
   const { manifest, files } = await modelOnDisk(modelFolder[`translate-${direction}`]);
-  const worker = await ModelWorker.start(deployedEngine(), () => undefined);
+  const worker = ModelWorker.start(deployedEngine(), () => undefined);
   await worker.load({ manifest, files, warmUp: 1, onWarming: () => undefined });
   return worker;
 }

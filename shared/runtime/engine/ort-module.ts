@@ -71,21 +71,22 @@ const LOG_FATAL = 4;
 /**
  * Starts the engine in this thread, once: a failed start poisons the thread for good (design part 4, fact 3).
  * @param glue URL of `ort-wasm-simd-threaded.mjs`
- * @param compiled the module beside it, compiled by whoever started this thread and shared by all its workers
+ * @param compiled the module beside it, compiled by whoever started this thread and shared by all its workers; may still be on its way
  * @param adaptImports sees what the engine calls of its surroundings before it starts
  */
 export async function startOrtModule(
   glue: URL,
-  compiled: WebAssembly.Module,
+  compiled: WebAssembly.Module | Promise<WebAssembly.Module>,
   threads: number,
   adaptImports: (imports: WebAssembly.Imports) => void = () => undefined,
 ): Promise<OrtModule> {
   const { default: create }: { default: (options: OrtModuleOptions) => Promise<OrtModule> } = await import(glue.href);
+  const compiledModule = await compiled;
   const module = await create({
     numThreads: threads,
     instantiateWasm: (imports, done) => {
       adaptImports(imports);
-      done(new WebAssembly.Instance(compiled, imports), compiled);
+      done(new WebAssembly.Instance(compiledModule, imports), compiledModule);
     },
   });
   checkStatus(module, module._OrtInit(threads, LOG_FATAL), 'start');

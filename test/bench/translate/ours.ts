@@ -24,7 +24,7 @@ const { bundle, model, sentences } = JSON.parse(process.argv[2] ?? '') as OursSt
 const assets = pathToFileURL(`${bundle}/`);
 const inference = composeInference(begin(process.env, assets));
 const manifest = await publishedManifest();
-const worker = await ModelWorker.start(compileEngine(assets, 1), (error) => {
+const worker = ModelWorker.start(compileEngine(assets, 1), (error) => {
   throw error;
 });
 await worker.load({
