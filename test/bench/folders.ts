@@ -13,6 +13,8 @@ export const folders = {
   models: join(bench, 'models'),
   /** As the project publishes it. */
   publishedModel: join(bench, 'models', 'translate-en-es'),
+  /** The same graphs with their weights in them. */
+  embeddedModel: join(bench, 'embedded', 'translate-en-es'),
   /** As it was exported: what another library would be given. */
   exportedModel: join(root, 'infra', 'models', 'translate-en-es'),
   peers,

@@ -6,7 +6,7 @@ import { modelFolders } from '../support/local-run.ts';
 import { makeTrouble, patience, troubled } from '../support/local-trouble.ts';
 import { s3Client } from '../support/s3.ts';
 
-const weights = 'onnx/decoder_model_merged_quantized.onnx';
+const weights = 'onnx/weights.bin';
 /** For which a worker may go on with a cancelled run, and some more on a busy machine. */
 const HANG_PATIENCE = { timeout: 60_000, interval: 500 };
 

@@ -14,7 +14,7 @@ import { until } from '../support/process-state.ts';
 import { s3Client } from '../support/s3.ts';
 
 const modelFolder = join(import.meta.dirname, '..', '..', 'infra', 'models', 'translate-en-es');
-const weights = '/translate-en-es/1.0.0/onnx/encoder_model_quantized.onnx';
+const weights = '/translate-en-es/1.0.0/onnx/weights.bin';
 
 /** One instance of inference, whose way to S3 leads through a proxy that can fail. */
 describe('the local run in trouble', () => {
@@ -61,7 +61,7 @@ describe('the local run in trouble', () => {
     expect(refused.json).toMatchObject({
       retryable: false,
       model: expect.stringContaining('translate-en-es'),
-      detail: expect.stringContaining('encoder_model_quantized.onnx'),
+      detail: expect.stringContaining('weights.bin'),
     });
     expect(again.status).toBe(503);
     expect(requests).toBeLessThanOrEqual(2);

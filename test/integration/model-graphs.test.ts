@@ -1,14 +1,19 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { buildGraphs } from '../../infra/bundle-models.ts';
+import { writeGraphs } from '../../infra/models/layout/write-graphs.ts';
 import { withFloatProjection } from '../../infra/models/onnx/float-projection.ts';
 import { Message } from '../../infra/models/onnx/message.ts';
 import { optimiseGraph } from '../../infra/models/onnx/optimise-graph.ts';
 import { type OrtModule, startOrtModule } from '../../shared/runtime/engine/ort-module.ts';
 import type { HostTensor } from '../../shared/runtime/engine/session.ts';
 import { WasmSession } from '../../shared/runtime/engine/wasm-session.ts';
+import { ModelFiles } from '../../shared/runtime/load-model.ts';
+import { modelFolder, modelOnDisk } from '../support/real-model.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const graphOf = (folder: string, name: string) => join(root, folder, 'translate-en-es', 'onnx', name);
@@ -39,6 +44,25 @@ function logitsOf([logits]: readonly HostTensor[]): number[] {
   return Array.from(logits.data);
 }
 
+/** A first step. */
+function decoderFeeds(): Record<string, HostTensor> {
+  const cache = (kind: string) =>
+    [0, 1].flatMap((layer) =>
+      ['key', 'value'].map((part): [string, HostTensor] => [
+        `past_key_values.${layer}.${kind}.${part}`,
+        floats([1, 4, 0, 64], () => 0),
+      ]),
+    );
+  return Object.fromEntries<HostTensor>([
+    ['encoder_attention_mask', int64([1, 3], [1, 1, 1])],
+    ['input_ids', int64([1, 1], [6000])],
+    ['encoder_hidden_states', floats([1, 3, 256], (index) => Math.sin(index))],
+    ...cache('decoder'),
+    ...cache('encoder'),
+    ['use_cache_branch', { type: 'bool', dims: [1], data: Uint8Array.of(0) }],
+  ]);
+}
+
 describe('the graphs of the shipped translations', () => {
   let module: OrtModule;
 
@@ -48,13 +72,18 @@ describe('the graphs of the shipped translations', () => {
     module = await startOrtModule(pathToFileURL(glue), await WebAssembly.compile(wasm), 1);
   });
 
-  const open = (folder: string, name: string) =>
-    WasmSession.open(module, graphOf(folder, name), folder === 'infra/models' ? 'exported' : 'optimised');
+  const exportedGraph = (name: string) => WasmSession.open(module, graphOf('infra/models', name), 'exported');
+  const shippedGraph = async (name: string) => {
+    const { manifest, files } = await modelOnDisk(modelFolder['translate-en-es']);
+    return new ModelFiles(manifest, files).withWeights((weights) =>
+      WasmSession.open(module, graphOf('build/models', name), 'optimised', { weights }),
+    );
+  };
 
   it('are optimised by the engine to the same bits', async () => {
     const feeds = { input_ids: int64([1, 5], [17, 300, 2000, 9, 0]), attention_mask: int64([1, 5], [1, 1, 1, 1, 1]) };
-    const exported = await open('infra/models', ENCODER);
-    const optimised = await open('build/models', ENCODER);
+    const exported = await exportedGraph(ENCODER);
+    const optimised = await shippedGraph(ENCODER);
 
     const [expected] = exported.run(feeds, ['last_hidden_state']);
     const [answer] = optimised.run(feeds, ['last_hidden_state']);
@@ -66,26 +95,11 @@ describe('the graphs of the shipped translations', () => {
   });
 
   it('project onto the vocabulary in float, near what int8 gives', async () => {
-    const cache = (kind: string) =>
-      [0, 1].flatMap((layer) =>
-        ['key', 'value'].map((part): [string, HostTensor] => [
-          `past_key_values.${layer}.${kind}.${part}`,
-          floats([1, 4, 0, 64], () => 0),
-        ]),
-      );
-    const feeds = Object.fromEntries<HostTensor>([
-      ['encoder_attention_mask', int64([1, 3], [1, 1, 1])],
-      ['input_ids', int64([1, 1], [6000])],
-      ['encoder_hidden_states', floats([1, 3, 256], (index) => Math.sin(index))],
-      ...cache('decoder'),
-      ...cache('encoder'),
-      ['use_cache_branch', { type: 'bool', dims: [1], data: Uint8Array.of(0) }],
-    ]);
-    const exported = await open('infra/models', DECODER);
-    const shipped = await open('build/models', DECODER);
+    const exported = await exportedGraph(DECODER);
+    const shipped = await shippedGraph(DECODER);
 
-    const expected = logitsOf(exported.run(feeds, ['logits']));
-    const answer = logitsOf(shipped.run(feeds, ['logits']));
+    const expected = logitsOf(exported.run(decoderFeeds(), ['logits']));
+    const answer = logitsOf(shipped.run(decoderFeeds(), ['logits']));
 
     const differences = answer.map((value, index) => Math.abs(value - (expected[index] ?? Number.NaN)));
     const spread = Math.max(...expected) - Math.min(...expected);
@@ -98,12 +112,47 @@ describe('the graphs of the shipped translations', () => {
     expect(withFloatProjection(encoder)).toBe(encoder);
   });
 
+  it('keep every weight outside, to be loaded while it arrives', async () => {
+    for (const name of [ENCODER, DECODER])
+      expect((await stat(graphOf('build/models', name))).size).toBeLessThan(100_000);
+    const { manifest } = await modelOnDisk(modelFolder['translate-en-es']);
+
+    expect(manifest).toMatchObject({
+      loading: { order: 'recorded' },
+      files: expect.arrayContaining([expect.objectContaining({ path: 'onnx/weights.bin', role: 'weights' })]),
+    });
+  });
+
+  it('answer to the bit what they answer with their weights inside', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'casalingua-graphs-'));
+    try {
+      const [, inside] = await buildGraphs('translate-en-es', folder);
+      const withWeightsInside = await WasmSession.open(module, join(folder, inside?.name ?? ''), 'optimised');
+
+      const expected = withWeightsInside.run(decoderFeeds(), ['logits']);
+
+      expect(logitsOf((await shippedGraph(DECODER)).run(decoderFeeds(), ['logits']))).toEqual(logitsOf(expected));
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
   it('come out the same bytes each time', async () => {
-    const exported = await readFile(graphOf('infra/models', DECODER));
+    const folder = await mkdtemp(join(tmpdir(), 'casalingua-graphs-'));
+    try {
+      const inside = join(folder, 'inside');
+      await writeGraphs(await buildGraphs('translate-en-es', inside), 'optimised', folder);
 
-    const built = withFloatProjection(await optimiseGraph(exported));
-
-    expect(Buffer.compare(built, await readFile(graphOf('build/models', DECODER)))).toBe(0);
+      for (const name of [ENCODER, DECODER, 'weights.bin']) {
+        const [again, before] = [
+          await readFile(join(folder, 'onnx', name)),
+          await readFile(graphOf('build/models', name)),
+        ];
+        expect(again.equals(before)).toBe(true);
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('say so when the file is no graph', async () => {

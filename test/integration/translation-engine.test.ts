@@ -41,9 +41,12 @@ beforeAll(async () => {
   manifest = onHand.manifest;
   const onDisk = new ModelFiles(manifest, onHand.files);
   model = await loadModel(counted.module, manifest, onDisk);
-  const open = (role: 'encoder' | 'decoder') => WasmSession.open(counted.module, onDisk.path(role), manifest.graphs);
   const shape = { heads: 4, headSize: 64, vocabularySize: 6001 };
-  graphs = new Seq2SeqGraphs(await open('encoder'), await open('decoder'), shape);
+  graphs = await onDisk.withWeights(async (weights) => {
+    const open = (role: 'encoder' | 'decoder') =>
+      WasmSession.open(counted.module, onDisk.path(role), manifest.graphs, { weights });
+    return new Seq2SeqGraphs(await open('encoder'), await open('decoder'), shape);
+  });
   tokenizer = createTextTokenizer(JSON.parse(await readFile(join(folder, 'tokenizer.json'), 'utf8')), {});
 });
 

@@ -10,7 +10,7 @@ import { bundleProgram } from '../programs.ts';
 import { type Stores, startStores } from '../stores.ts';
 import type { DownloadStart } from './download.ts';
 import type { Measured } from './measured.ts';
-import { type BenchModel, generated, graphsOf, keyOf, real } from './models.ts';
+import { type BenchModel, detection, generated, graphsOf, keyOf, translation, weightsOf } from './models.ts';
 import type { OursStart } from './ours.ts';
 import type { PlainStart } from './plain.ts';
 import { type LoadRound, type LoadRounds, reportOf } from './report.ts';
@@ -46,8 +46,8 @@ export const load: Benchmark = {
     const measured: LoadRounds[] = [];
     const models: ((folder: string) => Promise<BenchModel>)[] = [
       ...SIZES_MB.map((size) => (folder: string) => generated(folder, size)),
-      () => real('translate-en-es'),
-      () => real('language-detection'),
+      translation,
+      detection,
     ];
     for (const make of models) {
       // One model at a time: a gigabyte lies here in both layouts, in S3, and in a cache folder.
@@ -103,7 +103,7 @@ async function measureModel(
         onProgress(`${model.key}${suffix}: round ${done.length + 1} of ${rounds}`);
         done.push(await measureRound(programs, stores, url, model));
       }
-      const weightsMb = model.features === undefined ? undefined : model.weightsBytes / 2 ** 20;
+      const weightsMb = model.isLarge ? model.weightsBytes / 2 ** 20 : undefined;
       measured.push({ key: `${model.key}${suffix}`, weightsMb, isLimited: suffix === '', rounds: done });
     }
     return measured;
@@ -118,16 +118,15 @@ async function measureRound(
   programs: Programs,
   stores: Stores,
   s3: string,
-  { ours, embedded, ask, features }: BenchModel,
+  { ours, embedded, ask, plainAsk }: BenchModel,
 ): Promise<LoadRound> {
-  const isExternal = ours !== embedded;
   const optimisation = ours.manifest.graphs === 'optimised' ? 'basic' : 'all';
   const plain = (way: PlainStart['way'], layout: typeof ours, at: (path: string) => string) => {
-    const weights = layout === ours && isExternal ? { weights: at('weights.bin') } : {};
+    const path = weightsOf(layout);
+    const weights = path === undefined ? {} : { weights: at(path) };
     const graphs = graphsOf(layout).map(at);
     const bucket = stores.environment['CASALINGUA_MODEL_BUCKET'] ?? '';
-    const asked = features === undefined ? {} : { features };
-    const start: PlainStart = { way, graphs, bucket, optimisation, ...weights, ...asked };
+    const start: PlainStart = { way, graphs, bucket, optimisation, ask: plainAsk, ...weights };
     return fresh(programs.plain, start, stores, s3);
   };
   const oursStart: OursStart = { bundle: folders.inference, model: ours.manifest.id, ask };
@@ -139,7 +138,7 @@ async function measureRound(
     download: await fresh(programs.download, downloadStart, stores, s3),
     create: await plain('create', ours, (file) => join(ours.folder, file)),
   };
-  return isExternal ? { ...round, external: await plain('external', ours, (file) => keyOf(ours, file)) } : round;
+  return ours === embedded ? round : { ...round, external: await plain('external', ours, (file) => keyOf(ours, file)) };
 }
 
 async function fresh(program: string, start: object, stores: Stores, s3: string): Promise<Measured> {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { Tokenizer } from '@huggingface/tokenizers';
 import { buildLanguageDetection } from '../../../infra/models/language-detection/convert.ts';
 import { recordAsks } from '../../../infra/models/layout/record-asks.ts';
 import { Message } from '../../../infra/models/onnx/message.ts';
@@ -9,7 +10,9 @@ import { objectKey } from '../../../shared/repository/manifest-store.ts';
 import type { TaskInput } from '../../../shared/runtime/tasks.ts';
 import { generateModel } from '../../support/generated-model.ts';
 import { modelFolder, modelOnDisk } from '../../support/real-model.ts';
+import { embedWeights } from '../embedded-model.ts';
 import { folders } from '../folders.ts';
+import type { PlainAsk } from './plain.ts';
 
 /** One layout of a model, for whoever is to load it. */
 export interface ModelLayout {
@@ -26,11 +29,13 @@ export interface BenchModel {
   /** With the weights in the graphs. */
   readonly embedded: ModelLayout;
   readonly weightsBytes: number;
+  /** Whether it is that large that the engine is small beside it. */
+  readonly isLarge: boolean;
   readonly ask: TaskInput;
-  /** Feeds of the generated graphs. */
-  readonly features: readonly number[] | undefined;
+  readonly plainAsk: PlainAsk;
 }
 
+const SENTENCE = 'Good morning.';
 const BYTES_PER_WEIGHT = 4 * 2 ** 20;
 
 /** A generated model in both layouts, its weights in the order in which the engine asks for them. */
@@ -51,22 +56,48 @@ export async function generated(folder: string, sizeMb: number): Promise<BenchMo
     ours: { folder: external, manifest: ours.manifest },
     embedded: { folder: embedded, manifest: (await modelOnDisk(embedded)).manifest },
     weightsBytes: sizeMb * 2 ** 20,
-    ask: { task: 'language-detection', texts: ['Good morning.'] },
-    features: [1, 2, 3],
+    isLarge: true,
+    ask: { task: 'language-detection', texts: [SENTENCE] },
+    plainAsk: { features: [1, 2, 3] },
   };
 }
 
-/** A model that the project publishes. */
-export async function real(id: 'translate-en-es' | 'language-detection'): Promise<BenchModel> {
-  const folder = join(folders.models, id);
+/** A translation that the project publishes. @param folder for its other layout */
+export async function translation(folder: string): Promise<BenchModel> {
+  const [ours, inside] = [folders.publishedModel, join(folder, basename(folders.publishedModel))];
+  await embedWeights(ours, inside);
+  const json = async (name: string): Promise<object> => JSON.parse(await readFile(join(ours, name), 'utf8'));
+  const tokenizer = new Tokenizer(await json('tokenizer.json'), await json('tokenizer_config.json'));
+  const { manifest } = await modelOnDisk(ours);
+  return {
+    key: manifest.id,
+    ours: { folder: ours, manifest },
+    embedded: { folder: inside, manifest: (await modelOnDisk(inside)).manifest },
+    weightsBytes: bytesOf(manifest),
+    isLarge: false,
+    ask: { task: 'translation', texts: [SENTENCE], source: 'en', target: 'es', numBeams: 1 },
+    plainAsk: { tokens: tokenizer.encode(SENTENCE).ids },
+  };
+}
+
+/** The language detection that the project publishes, which is too small for two layouts. */
+export async function detection(): Promise<BenchModel> {
+  const folder = join(folders.models, 'language-detection');
   const { manifest } = await modelOnDisk(folder);
-  const ask: TaskInput =
-    id === 'language-detection'
-      ? { task: 'language-detection', texts: ['Good morning.'] }
-      : { task: 'translation', texts: ['Good morning.'], source: 'en', target: 'es', numBeams: 1 };
-  const weightsBytes = runtimeFiles(manifest).reduce((sum, { size }) => sum + size, 0);
   const layout = { folder, manifest };
-  return { key: id, ours: layout, embedded: layout, weightsBytes, ask, features: undefined };
+  return {
+    key: manifest.id,
+    ours: layout,
+    embedded: layout,
+    weightsBytes: bytesOf(manifest),
+    isLarge: false,
+    ask: { task: 'language-detection', texts: [SENTENCE] },
+    plainAsk: { features: [1, 2, 3] },
+  };
+}
+
+function bytesOf(manifest: Manifest): number {
+  return runtimeFiles(manifest).reduce((sum, { size }) => sum + size, 0);
 }
 
 /** Paths of the graphs in the manifest, in the order in which they are loaded. */
@@ -74,6 +105,11 @@ export function graphsOf({ manifest }: ModelLayout): string[] {
   return (['encoder', 'decoder', 'classifier'] as const).flatMap((role) =>
     manifest.files.filter((file) => file.role === role).map(({ path }) => path),
   );
+}
+
+/** Path of the weights outside of the graphs, if any. */
+export function weightsOf({ manifest }: ModelLayout): string | undefined {
+  return manifest.files.find(({ role }) => role === 'weights')?.path;
 }
 
 export function keyOf({ manifest }: ModelLayout, path: string): string {

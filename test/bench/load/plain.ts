@@ -9,6 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { env, InferenceSession, Tensor } from 'onnxruntime-web';
 import { createS3Client } from '../../../shared/repository/s3-object-store.ts';
+import { plainGreedy } from '../plain-greedy.ts';
 import { serve } from '../serve.ts';
 import { type Measured, measured } from './measured.ts';
 
@@ -23,11 +24,13 @@ export interface PlainStart {
   readonly weights?: string;
   readonly bucket: string;
   readonly optimisation: 'basic' | 'all';
-  /** Feeds of the one inference, of the one graph; none where there are two. */
-  readonly features?: readonly number[];
+  readonly ask: PlainAsk;
 }
 
-const { way, graphs, weights, bucket, optimisation, features } = JSON.parse(process.argv[2] ?? '') as PlainStart;
+/** What the model is asked once: features of the one graph, or the tokens of a sentence for an encoder and a decoder. */
+export type PlainAsk = { readonly features: readonly number[] } | { readonly tokens: readonly number[] };
+
+const { way, graphs, weights, bucket, optimisation, ask } = JSON.parse(process.argv[2] ?? '') as PlainStart;
 env.wasm.numThreads = 1;
 env.logLevel = 'error';
 
@@ -60,11 +63,15 @@ serve<object, Measured>(() =>
           ? {}
           : { externalData: [{ path: 'weights.bin', data: readFileSync(weightsPath) }] }),
       };
-      for (const model of models) {
-        const session = await open(model, options);
-        if (features !== undefined) {
-          await session.run({ features: new Tensor('int32', Int32Array.from(features), [features.length]) });
-        }
+      const sessions: InferenceSession[] = [];
+      for (const model of models) sessions.push(await open(model, options));
+      const [first, second] = sessions;
+      if (first === undefined) throw new Error('there is no graph');
+      if ('features' in ask) {
+        const features = Int32Array.from(ask.features);
+        await first.run({ features: new Tensor('int32', features, [features.length]) });
+      } else if (second !== undefined) {
+        await plainGreedy(first, second, ask.tokens);
       }
     } finally {
       for (const path of scratch) await rm(path);

@@ -5,6 +5,7 @@ import { bundleFunctions } from '../../../infra/bundle.ts';
 import { buildModels } from '../../../infra/bundle-models.ts';
 import type { Benchmark, RunOptions } from '../benchmark.ts';
 import { type Child, startChild } from '../child.ts';
+import { embedWeights } from '../embedded-model.ts';
 import { folders } from '../folders.ts';
 import { installPeers } from '../install-peers.ts';
 import { bundleProgram } from '../programs.ts';
@@ -104,6 +105,7 @@ async function withSides<Result>(
     bundleFunctions(folders.functions),
     buildModels(folders.models),
   ]);
+  await embedWeights(folders.publishedModel, folders.embeddedModel);
   const stores = await startStores([folders.publishedModel]);
   const cache = await mkdtemp(join(tmpdir(), 'casalingua-bench-'));
   const plain = { PATH: stores.environment['PATH'] ?? '' };
@@ -116,7 +118,7 @@ async function withSides<Result>(
     ours: startChild(ours, oursStart, { ...stores.environment, CASALINGUA_CACHE_FOLDER: cache }),
     web: startPeer('web'),
     node: startPeer('node'),
-    webPublished: startPeer('web', folders.publishedModel),
+    webPublished: startPeer('web', folders.embeddedModel),
   };
   try {
     return await work(sides);
