@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { MONITOR_PERIOD_MS } from '../../shared/fleet/breaker/fleet-rules.ts';
+import { modelProcess } from '../model-process.ts';
 import { type FunctionName, functionNames, functionSettings, MONITOR_FIRST_MS, routes } from '../routes.ts';
 import { type Front, type FrontLimits, type FrontNote, startFront } from './front/front.ts';
 import type { LocalFunctionOptions } from './front/function-options.ts';
@@ -99,6 +100,6 @@ function functionOptions(options: LocalOptions, environment: Record<string, stri
     provisioned: name === 'inference' ? Math.min(options.provisioned ?? 0, instances[name]) : 0,
     timeoutMs: functionSettings[name].timeoutSeconds * 1000,
     memoryMb: Math.floor(functionSettings[name].memoryMb * share),
-    environment,
+    environment: name === 'inference' ? { ...modelProcess, ...environment } : environment,
   }));
 }

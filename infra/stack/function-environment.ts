@@ -1,5 +1,6 @@
 import type { Scope } from '../../shared/config/scopes.ts';
 import type { GroupConfig, StageConfig } from '../config.ts';
+import { modelProcess } from '../model-process.ts';
 import { threadsFor } from './function-resources.ts';
 
 /** What every function is told. Names as in docs/configuration.md. */
@@ -14,6 +15,7 @@ type Environment = Readonly<Record<string, string>>;
 /** Of the function of a group of models. */
 export function groupEnvironment(shared: SharedEnvironment, group: GroupConfig): Environment {
   return {
+    ...modelProcess,
     ...shared,
     ...modelNames(group.models, group.preload),
     CASALINGUA_CACHE_FOLDER: '/tmp/casalingua',

@@ -5,9 +5,10 @@ import { startDynamoServer } from '../../infra/local/dynamo/server.ts';
 import { onLoopback } from '../../infra/local/local-access.ts';
 import { prepareStores } from '../../infra/local/prepare-stores.ts';
 import { startS3Server } from '../../infra/local/s3/server.ts';
+import { modelProcess } from '../../infra/model-process.ts';
 
 export interface Stores {
-  /** What the functions need to reach them, and nothing of this process's own environment but what programs need to run. */
+  /** What the deployed function is started with, and nothing of this process's own environment but what programs need to run. */
   readonly environment: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
@@ -30,6 +31,7 @@ export async function startStores(modelFolders: readonly string[]): Promise<Stor
   return {
     environment: {
       PATH: process.env['PATH'] ?? '',
+      ...modelProcess,
       AWS_REGION: 'eu-central-1',
       AWS_ACCESS_KEY_ID: 'local',
       AWS_SECRET_ACCESS_KEY: 'local',

@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LocalStack } from '../../infra/local/local-stack.ts';
+import { modelProcess } from '../../infra/model-process.ts';
 import { postJson, startLocalRun } from '../support/local-run.ts';
 
 /** The bundles that are deployed, in processes that are frozen between requests, over real stores: what a user sees. */
@@ -61,6 +63,17 @@ describe('the local run', () => {
       status: 'success',
       data: { source_text: english, translated_text: expect.stringMatching(/biblioteca/i), target_language: 'es' },
     });
+  });
+
+  it.runIf(process.platform === 'linux')('starts who holds models as a deployed function is started', async () => {
+    await translate({ q: english, source: 'en', target: 'es' });
+    const variablesOf = async (name: string) => {
+      const { pid } = stack.instances().find(({ id }) => id.startsWith(name)) ?? {};
+      const environment = await readFile(`/proc/${pid}/environ`, 'utf8');
+      return Object.fromEntries(environment.split('\0').map((line) => line.split(/=(.*)/s)));
+    };
+
+    expect(await variablesOf('inference')).toMatchObject(modelProcess);
   });
 
   it('detects a language', async () => {

@@ -1,5 +1,6 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
+import { modelProcess } from '../../infra/model-process.ts';
 import { at, groupsWith, synthesise } from './support/synthesise.ts';
 
 const FUNCTION = 'AWS::Lambda::Function';
@@ -44,6 +45,11 @@ describe('the functions of production', () => {
     expect(variablesOf('detection')).toHaveProperty('CASALINGUA_THREADS', '1');
   });
 
+  it('are started as suits a process that holds models, where they hold any', () => {
+    for (const name of ['detection', 'translation']) expect(variablesOf(name)).toMatchObject(modelProcess);
+    for (const name of ['control', 'monitor']) expect(variablesOf(name)).not.toHaveProperty('NODE_OPTIONS');
+  });
+
   it('know their stage, stores, models and what to load at start', () => {
     const table = { Ref: production.idOf('AWS::DynamoDB::GlobalTable', 'Table') };
     const bucket = { Ref: production.idOf('AWS::S3::Bucket', 'ModelsC') };
@@ -55,6 +61,7 @@ describe('the functions of production', () => {
     const models = 'language-detection,translate-en-es,translate-es-en';
 
     expect(variablesOf('translation')).toEqual({
+      ...modelProcess,
       ...shared,
       CASALINGUA_MODELS: models,
       CASALINGUA_MODEL_LOADING_PRELOAD_MODELS: models,

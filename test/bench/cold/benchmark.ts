@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bundleFunctions } from '../../../infra/bundle.ts';
 import { buildModels } from '../../../infra/bundle-models.ts';
+import { modelProcess } from '../../../infra/model-process.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { folders } from '../folders.ts';
 import { bundleProgram } from '../programs.ts';
@@ -78,7 +79,7 @@ async function measure(programs: Programs, stores: Stores): Promise<ColdRound> {
     });
   const floor = (model: string, optimisation: FloorStart['optimisation']) => {
     const start: FloorStart = { model, optimisation, sentence: sentences[0] ?? '' };
-    return runToEnd(programs.floor, start, plain);
+    return runToEnd(programs.floor, start, { ...plain, ...modelProcess });
   };
   const plain = { PATH: stores.environment['PATH'] ?? '' };
   const bareStart: HandlerStart = { bundle: pathToFileURL(programs.bare).href };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleFunctions } from '../../../infra/bundle.ts';
 import { buildModels } from '../../../infra/bundle-models.ts';
+import { modelProcess } from '../../../infra/model-process.ts';
 import type { Benchmark, Target } from '../benchmark.ts';
 import { type Child, startChild } from '../child.ts';
 import { folders } from '../folders.ts';
@@ -127,24 +128,30 @@ async function measureRound(
     const graphs = graphsOf(layout).map(at);
     const bucket = stores.environment['CASALINGUA_MODEL_BUCKET'] ?? '';
     const start: PlainStart = { way, graphs, bucket, optimisation, ask: plainAsk, ...weights };
-    return fresh(programs.plain, start, stores, s3);
+    // The floor's process is started as ours is, the others' as everybody starts one.
+    return fresh(programs.plain, start, way === 'create' ? stores.environment : withoutOurs(stores), s3);
   };
   const oursStart: OursStart = { bundle: folders.inference, model: ours.manifest.id, ask };
   const downloadStart: DownloadStart = { bundle: folders.inference, model: ours.manifest };
   const naive = await plain('naive', embedded, (file) => keyOf(embedded, file));
   const round: LoadRound = {
     naive,
-    ours: await fresh(programs.ours, oursStart, stores, s3),
-    download: await fresh(programs.download, downloadStart, stores, s3),
+    ours: await fresh(programs.ours, oursStart, stores.environment, s3),
+    download: await fresh(programs.download, downloadStart, stores.environment, s3),
     create: await plain('create', ours, (file) => join(ours.folder, file)),
   };
   return ours === embedded ? round : { ...round, external: await plain('external', ours, (file) => keyOf(ours, file)) };
 }
 
-async function fresh(program: string, start: object, stores: Stores, s3: string): Promise<Measured> {
+async function fresh(
+  program: string,
+  start: object,
+  environment: Stores['environment'],
+  s3: string,
+): Promise<Measured> {
   const folder = await mkdtemp(join(tmpdir(), 'casalingua-bench-'));
   const child: Child<object, Measured> = startChild(program, start, {
-    ...stores.environment,
+    ...environment,
     AWS_ENDPOINT_URL_S3: s3,
     CASALINGUA_CACHE_FOLDER: folder,
     CASALINGUA_CACHE_MB: '2000',
@@ -155,6 +162,10 @@ async function fresh(program: string, start: object, stores: Stores, s3: string)
     await child.end();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function withoutOurs({ environment }: Stores): Stores['environment'] {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !(name in modelProcess)));
 }
 
 function path(stores: Stores): Record<string, string> {

@@ -8,6 +8,8 @@ export interface Measured {
   readonly readyMs: number;
   /** Ms until every byte was there and verified; 0 where nothing is downloaded. */
   readonly downloadedMs: number;
+  /** Processor time of all threads, which other work on the machine changes less. */
+  readonly cpuMs: number;
   /** Before it began. */
   readonly baselineMb: number;
   readonly peakMb: number;
@@ -24,17 +26,20 @@ export async function measured(load: (downloaded: () => void) => Promise<void>):
   const baselineMb = await settledMb();
   const loop = monitorEventLoopDelay({ resolution: LOOP_INTERVAL_MS });
   loop.enable();
+  const cpu = process.cpuUsage();
   const started = performance.now();
   let downloadedMs = 0;
   await load(() => {
     downloadedMs = performance.now() - started;
   });
   const readyMs = performance.now() - started;
+  const { user, system } = process.cpuUsage(cpu);
   loop.disable();
   const delayMs = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - LOOP_INTERVAL_MS);
   return {
     readyMs,
     downloadedMs,
+    cpuMs: (user + system) / 1000,
     baselineMb,
     peakMb: peakMb(),
     readyMb: process.memoryUsage.rss() / 2 ** 20,

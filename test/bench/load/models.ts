@@ -13,6 +13,7 @@ import { modelFolder, modelOnDisk } from '../../support/real-model.ts';
 import { embedWeights } from '../embedded-model.ts';
 import { folders } from '../folders.ts';
 import type { PlainAsk } from './plain.ts';
+import { ENGINE_ALONE } from './report.ts';
 
 /** One layout of a model, for whoever is to load it. */
 export interface ModelLayout {
@@ -82,7 +83,7 @@ export async function translation(folder: string): Promise<BenchModel> {
 
 /** The language detection that the project publishes, which is too small for two layouts. */
 export async function detection(): Promise<BenchModel> {
-  const folder = join(folders.models, 'language-detection');
+  const folder = join(folders.models, ENGINE_ALONE);
   const { manifest } = await modelOnDisk(folder);
   const layout = { folder, manifest };
   return {

@@ -4,7 +4,15 @@ import { type LoadRound, reportOf } from './report.ts';
 
 function measured(readyMs: number, more: Partial<Measured> = {}): Measured {
   const memory = { baselineMb: 50, peakMb: 450, readyMb: 350 };
-  return { readyMs, downloadedMs: readyMs / 2, ...memory, loopDelayP99Ms: 5, loopDelayMaxMs: 50, ...more };
+  return {
+    readyMs,
+    downloadedMs: readyMs / 2,
+    cpuMs: readyMs,
+    ...memory,
+    loopDelayP99Ms: 5,
+    loopDelayMaxMs: 50,
+    ...more,
+  };
 }
 
 const round: LoadRound = {
@@ -42,6 +50,13 @@ describe('the report of loads', () => {
       naive_peak_rss_vs_weights_200: 4,
     });
     expect(Object.keys(ratios).filter((key) => key.includes('weights_small'))).toEqual([]);
+  });
+
+  it('tells what a load takes beside the weights, from that of a model with hardly any', () => {
+    const tiny = { ...rounds, key: 'language-detection', weightsMb: undefined };
+
+    expect(reportOf([rounds, tiny]).figures).toMatchObject({ engine_alone_mb: 400 });
+    expect(reportOf([rounds]).figures).not.toHaveProperty('engine_alone_mb');
   });
 
   it('tells the worst delay of the event loop, of near and far S3 apart', () => {

@@ -2,6 +2,9 @@ import type { Report } from '../benchmark.ts';
 import { median, medianRatio } from '../statistics.ts';
 import type { Measured } from './measured.ts';
 
+/** Key of the model that is so small that what its load takes is the engine's, V8's and the SDK's. */
+export const ENGINE_ALONE = 'language-detection';
+
 /** The ways to load one model, each in a fresh process, in turns. */
 export interface LoadRound {
   readonly ours: Measured;
@@ -43,6 +46,7 @@ export function reportOf(measured: readonly LoadRounds[]): Report {
       }
       figures[`${way}_ready_${key}_ms`] = median(ways.map(({ readyMs }) => readyMs));
       figures[`${way}_downloaded_${key}_ms`] = median(ways.map(({ downloadedMs }) => downloadedMs));
+      figures[`${way}_cpu_${key}_ms`] = median(ways.map(({ cpuMs }) => cpuMs));
       figures[`${way}_peak_${key}_mb`] = median(ways.map(peakOf));
       figures[`${way}_loop_delay_p99_${key}_ms`] = median(ways.map(({ loopDelayP99Ms }) => loopDelayP99Ms));
       figures[`${way}_loop_delay_max_${key}_ms`] = median(ways.map(({ loopDelayMaxMs }) => loopDelayMaxMs));
@@ -56,6 +60,8 @@ export function reportOf(measured: readonly LoadRounds[]): Report {
     figures[`download_${key}_ms`] = median(each(({ download }) => download.readyMs));
     figures[`create_${key}_ms`] = median(each(({ create }) => create.readyMs));
   }
+  const [alone] = measured.filter(({ key }) => key === ENGINE_ALONE);
+  if (alone !== undefined) figures['engine_alone_mb'] = median(alone.rounds.map(({ ours }) => peakOf(ours)));
   const worstDelay = (isLimited: boolean) =>
     Math.max(
       ...measured

@@ -1,0 +1,17 @@
+/**
+ * What a process that holds models is started with, beside its settings. glibc and Node read it when they start, so a process
+ * cannot say it to itself. Measured: docs/model-host.md.
+ */
+export const modelProcess = {
+  /** As many arenas of the heap: what one thread has freed serves the others too. */
+  MALLOC_ARENA_MAX: '2',
+  /**
+   * Bytes: the pieces in which V8's compilers take memory (32 KB), and the network's buffers, are given back to the system when they
+   * are freed, not kept among smaller ones.
+   */
+  MALLOC_MMAP_THRESHOLD_: '32768',
+  /** Bytes at the end of a heap that may stay with the process when they are free. */
+  MALLOC_TRIM_THRESHOLD_: '131072',
+  /** V8 compiles on as many threads as there are cores to spare, not on four that compete with the one that it compiles for. */
+  NODE_OPTIONS: '--v8-pool-size=0',
+} as const;
