@@ -14,6 +14,8 @@ export class ChildFailedError extends CasaLinguaError {
 export interface ChildOptions {
   /** For Node and V8. */
   readonly flags?: readonly string[];
+  /** Beside this process's own environment. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
@@ -25,11 +27,12 @@ export interface ChildOptions {
 export async function askChild<Request extends object, Reply>(
   program: URL,
   request: Request,
-  { flags = [], signal }: ChildOptions = {},
+  { flags = [], environment = {}, signal }: ChildOptions = {},
 ): Promise<Reply> {
   signal?.throwIfAborted();
   const child = fork(fileURLToPath(program), [], {
     execArgv: ['--import', 'tsx', ...flags],
+    env: { ...process.env, ...environment },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     serialization: 'advanced',
   });

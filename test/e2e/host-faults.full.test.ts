@@ -50,7 +50,7 @@ describe('a model', () => {
 
   it('whose heap is full is FAILED until its next try', async () => {
     await trouble.serve();
-    trouble.bundle.limitHeap(48);
+    trouble.bundle.limitHeap(30);
 
     const { status } = await trouble.meanwhile(trouble.ask());
     const failed = await trouble.held();

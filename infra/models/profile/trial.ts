@@ -1,4 +1,5 @@
 import type { Manifest } from '../../../shared/repository/manifest.ts';
+import { modelProcess } from '../../model-process.ts';
 import { askChild } from '../child-process.ts';
 
 /** One load of a model in a fresh process, as it happens in production, and how fast it is then. */
@@ -30,5 +31,8 @@ export interface TrialSpeed {
 
 /** @throws ChildFailedError with what the load or the model failed of */
 export function runTrial(request: TrialRequest, flags: readonly string[] = []): Promise<TrialReply> {
-  return askChild<TrialRequest, TrialReply>(new URL('trial-child.ts', import.meta.url), request, { flags });
+  return askChild<TrialRequest, TrialReply>(new URL('trial-child.ts', import.meta.url), request, {
+    flags,
+    environment: modelProcess,
+  });
 }
