@@ -7,18 +7,16 @@ import { guardStores } from '../../shared/fleet/guarded-stores.ts';
 import { createLateStores } from '../../shared/fleet/late-stores.ts';
 import { systemClock } from '../../shared/repository/clock.ts';
 import { compileEngine } from '../../shared/runtime/compiled-engine.ts';
-import { SpareWorker } from '../../shared/runtime/spare-worker.ts';
 
 export type Beginnings = ReturnType<typeof beginWith>;
 
 /**
- * What is under way before the rest of the function is there: the engine's compilation and the thread that takes it, the import of AWS's SDK and, when it is
+ * What is under way before the rest of the function is there: the engine's compilation, the import of AWS's SDK and, when it is
  * asked, the catalog. All of it takes its time elsewhere, or waits for a store.
  * @param assets folder of the bundle, with the worker and the engine; ends with a slash
  */
 export function beginWith(settings: Settings, env: NodeJS.ProcessEnv, assets: URL) {
   const engine = compileEngine(assets, settings.threads);
-  const spare = new SpareWorker(engine);
   const clock = createBreakerClock(systemClock.now);
   let told = (_step: BreakerTransition) => {};
   const breakers = new Breakers(clock, (step) => told(step));
@@ -27,7 +25,6 @@ export function beginWith(settings: Settings, env: NodeJS.ProcessEnv, assets: UR
     env,
     settings,
     engine,
-    spare,
     breakerClock: clock,
     breakers,
     stores,

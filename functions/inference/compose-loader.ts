@@ -4,12 +4,16 @@ import { systemClock } from '../../shared/repository/clock.ts';
 import { Downloader } from '../../shared/repository/download.ts';
 import { FileCache } from '../../shared/repository/file-cache.ts';
 import { thisProcess } from '../../shared/repository/process-identity.ts';
+import type { SpareWorker } from '../../shared/runtime/spare-worker.ts';
 import type { Beginnings } from './beginnings.ts';
 
 const MIB = 1024 * 1024;
 
 /** A model's way from S3 over the disk into a worker of its own. */
-export function composeLoader({ settings, engine, spare, stores, isProvisioned }: Beginnings): ModelLoader {
+export function composeLoader(
+  { settings, engine, stores, isProvisioned }: Beginnings,
+  spare: SpareWorker,
+): ModelLoader {
   const clock = systemClock;
   const cache = new FileCache({
     folder: settings.cacheFolder,

@@ -32,6 +32,7 @@ import type { Metrics } from '../../shared/observability/metrics.ts';
 import { createStandardOutput } from '../../shared/observability/standard-output.ts';
 import { systemClock } from '../../shared/repository/clock.ts';
 import type { RepositoryCatalog } from '../../shared/repository/repository-catalog.ts';
+import { SpareWorker } from '../../shared/runtime/spare-worker.ts';
 import { createApp, type InferenceApp } from './app.ts';
 import type { Beginnings } from './beginnings.ts';
 import { createCarryOut } from './carry-out-wishes.ts';
@@ -74,6 +75,8 @@ export function composeInference(
   given: { readonly log?: Log | undefined; readonly metrics?: Metrics | undefined } = {},
 ): Inference {
   const { env, settings, breakerClock, breakers, stores, catalog, isProvisioned } = begun;
+  // First of all, but not in the start itself, of which it would be half.
+  const spare = new SpareWorker(begun.engine);
   const clock = systemClock;
   const output = createStandardOutput(env, 'inference', settings.logLevel);
   const { log = output.log, metrics = output.metrics } = given;
@@ -114,7 +117,7 @@ export function composeInference(
   });
   const host = new ScheduledModelHost({
     settings: modelLoading,
-    loader: measureRuns(createGuardedLoader(composeLoader(begun), loads), instruments.runs),
+    loader: measureRuns(createGuardedLoader(composeLoader(begun, spare), loads), instruments.runs),
     memory: createProcessMemory(modelLoading.memoryProtection.limitMb),
     permits: measurePermits(permits, metrics, clock),
     readings: systemReadings,
@@ -235,7 +238,7 @@ export function composeInference(
     async close() {
       stopMemory();
       await host.close();
-      await begun.spare.end();
+      await spare.end();
       await snapshots.close();
     },
   };
