@@ -1,6 +1,6 @@
 /**
- * What a process that holds models is started with, beside its settings. glibc and Node read it when they start, so a process
- * cannot say it to itself. Measured: docs/model-host.md.
+ * What a process that holds models is started with, beside its settings. glibc reads it when it starts, so a process cannot say it
+ * to itself. Measured: docs/model-host.md.
  */
 export const modelProcess = {
   /** As many arenas of the heap: what one thread has freed serves the others too. */
@@ -12,6 +12,4 @@ export const modelProcess = {
   MALLOC_MMAP_THRESHOLD_: '65536',
   /** Bytes at the end of a heap that may stay with the process when they are free. */
   MALLOC_TRIM_THRESHOLD_: '131072',
-  /** V8 compiles on as many threads as there are cores to spare, not on four that compete with the one that it compiles for. */
-  NODE_OPTIONS: '--v8-pool-size=0',
 } as const;

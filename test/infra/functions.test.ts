@@ -47,7 +47,7 @@ describe('the functions of production', () => {
 
   it('are started as suits a process that holds models, where they hold any', () => {
     for (const name of ['detection', 'translation']) expect(variablesOf(name)).toMatchObject(modelProcess);
-    for (const name of ['control', 'monitor']) expect(variablesOf(name)).not.toHaveProperty('NODE_OPTIONS');
+    for (const name of ['control', 'monitor']) expect(variablesOf(name)).not.toHaveProperty('MALLOC_ARENA_MAX');
   });
 
   it('know their stage, stores, models and what to load at start', () => {
