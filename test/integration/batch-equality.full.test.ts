@@ -10,11 +10,11 @@ import { deployedEngine, modelFolder, modelOnDisk } from '../support/real-model.
 import { referenceLines } from '../support/reference-lines.ts';
 
 const CALLERS = 32;
-/** The whole test set, and of beam search, which takes four times as long, as much as fits into the time of the long tests. */
+/** Of beam search in float32, which takes four times as long, as many lines as fit into the time of the long tests; else the whole test set. */
 const CASES = [
-  { direction: 'en-es', numBeams: 1, most: Number.POSITIVE_INFINITY },
-  { direction: 'en-es', numBeams: 4, most: 400 },
-  { direction: 'es-en', numBeams: 1, most: Number.POSITIVE_INFINITY },
+  { direction: 'en-es', numBeams: 1, mostFloat: Number.POSITIVE_INFINITY },
+  { direction: 'en-es', numBeams: 4, mostFloat: 400 },
+  { direction: 'es-en', numBeams: 1, mostFloat: Number.POSITIVE_INFINITY },
 ] as const;
 type Case = (typeof CASES)[number];
 
@@ -34,7 +34,7 @@ interface Answers {
 }
 
 /** Each line asked alone, and by callers who share a batch. */
-async function answersOf(worker: ModelWorker, { direction, numBeams, most }: Case): Promise<Answers> {
+async function answersOf(worker: ModelWorker, { direction, numBeams }: Case, most?: number): Promise<Answers> {
   const lines = (await referenceLines(direction)).slice(0, most);
   const [source = '', target = ''] = direction.split('-');
   const inputs = lines.map(
@@ -72,7 +72,7 @@ describe.each(CASES)('lines of $direction by $numBeams beams, alone and in batch
 
   test('are the same with float32 weights', async () => {
     const worker = await started(await floatModel(id, join(folder, id)));
-    const answers = await answersOf(worker, each);
+    const answers = await answersOf(worker, each, each.mostFloat);
     await worker.terminate();
     told('float32', each, answers);
 
@@ -85,6 +85,7 @@ describe.each(CASES)('lines of $direction by $numBeams beams, alone and in batch
     await worker.terminate();
     told('int8', each, answers);
 
-    expect(Math.abs(answers.together - answers.alone)).toBeLessThan(0.1);
+    // Which lines share a batch decides which of them come out otherwise, for better and for worse.
+    expect(answers.alone - answers.together).toBeLessThan(0.1);
   });
 });
