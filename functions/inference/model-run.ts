@@ -189,14 +189,11 @@ function isDeadline(error: unknown, signal: AbortSignal): boolean {
 
 /** A request whose first run was let through goes on, though others are refused, or only some let through: its runs are one. */
 async function whatHasBegun(guarded: AroundRun, run: RunInTurn, signal: AbortSignal): Promise<TaskOutput> {
-  let hasBegun = false;
   try {
-    return await guarded((runSignal) => {
-      hasBegun = true;
-      return run(runSignal);
-    });
+    return await guarded(run);
   } catch (error) {
-    if (hasBegun || !(error instanceof BreakerOpenError)) throw error;
+    // No run itself ends so.
+    if (!(error instanceof BreakerOpenError)) throw error;
     return run(signal);
   }
 }

@@ -47,16 +47,14 @@ export class AdmissionScheduler {
     const { continues } = arrival;
     const predictedMs = this.#rules.predictedMs(lane, arrival, now);
     if (enabled && continues === undefined) this.#letIn(lane, arrival, predictedMs, now);
-    // Of the rest nothing is to be learnt: the gate can't know how long a load takes, or who goes in between.
-    const isTelling = arrival.isLoaded && continues === undefined && arrival.laterCharacters === 0;
     const job: Job = {
       arrival,
       arrivedAt: now,
       order: continues?.order ?? this.#nextOrder++,
       shareMs: lane.shareMs(arrival),
       laterMs: lane.laterMs(arrival),
-      // Nobody is late without a deadline.
-      predictedMs: isTelling && arrival.deadline !== undefined ? predictedMs : undefined,
+      // Of the rest nothing is to be learnt: the gate can't know how long a load takes, and nobody is late without a deadline.
+      predictedMs: arrival.isLoaded && arrival.deadline !== undefined ? predictedMs : undefined,
       deadline: now + this.#rules.allowedMs(arrival.deadline, now),
       waitingSince: now,
       isAlone: false,

@@ -121,6 +121,12 @@ describe('a request of many texts that may wait', () => {
     expect([host.leases.length, host.leasesHeld(), gate.report().waiting]).toEqual([2, 0, 0]);
   });
 
+  test('is one run where an instance has one request at a time', () => {
+    const gate = createTestGate({ servesMany: false });
+
+    expect(gate.pieces(manifest, batch, 'batch')).toEqual([batch]);
+  });
+
   test('is one run where it is urgent itself', async () => {
     const { ask, ends, host } = createStage();
     const many = ask(undefined, batch);
