@@ -82,16 +82,18 @@ describe('an operator', () => {
   it('holds a caller to its limit on all instances, and tells it what is left', async () => {
     const { key } = await create('--name', 'modest', '--scopes', 'infer', '--requests', '6');
     const ask = () => translate({ api_key: key });
+    const began = Date.now();
     const [first] = await Promise.all([ask(), ask()]);
     expect(first.headers.get('ratelimit-policy')).toBe('"requests";q=6;w=60');
     expect(first.headers.get('ratelimit')).toMatch(/^"requests";r=[45];t=\d+$/);
 
     const statuses: number[] = [];
     for (let n = 0; n < 12; n++) statuses.push((await ask()).status);
-    // Two instances may each let one request through that the other does not know of.
+    const cameBack = Math.floor((Date.now() - began) / 10_000);
     const through = 2 + statuses.filter((status) => status === 200).length;
     expect(through).toBeGreaterThanOrEqual(6);
-    expect(through).toBeLessThanOrEqual(8);
+    // Two instances may each let one request through that the other does not know of.
+    expect(through).toBeLessThanOrEqual(8 + cameBack);
     const refused = await ask();
     expect(refused).toMatchObject({
       status: 429,

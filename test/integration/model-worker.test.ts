@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileEngine } from '../../shared/runtime/compiled-engine.ts';
+import { OptimisingThreads } from '../../shared/runtime/engine/optimising-threads.ts';
 import {
   InferenceFailedError,
   ModelUnsupportedError,
@@ -413,6 +414,49 @@ describe('a model that this runtime cannot serve', () => {
     expect(failure).toBeInstanceOf(ModelUnsupportedError);
     expect((failure as Error).message).toContain(reason);
     await worker.terminate();
+  });
+});
+
+describe('V8 optimises the engine with one thread until a model is READY, then with all that it has', () => {
+  const all = 128;
+  const recorded = () => {
+    const allowed: number[] = [];
+    return { allowed, engine: { ...engine, optimising: new OptimisingThreads((threads) => allowed.push(threads)) } };
+  };
+
+  test('and while another one loads', async () => {
+    const { allowed, engine } = recorded();
+    expect(allowed).toEqual([1]);
+    const first = ModelWorker.start(engine, () => undefined);
+    await first.load({ ...detection, warmUp: 1, onWarming: () => expect(allowed.at(-1)).toBe(1) });
+    expect(allowed.at(-1)).toBe(all);
+
+    const second = ModelWorker.start(engine, () => undefined);
+    const loading = second.load({ ...detection, ...quiet });
+    expect(allowed.at(-1)).toBe(1);
+    await loading;
+
+    expect(allowed.at(-1)).toBe(all);
+    await Promise.all([first.terminate(), second.terminate()]);
+    expect(allowed.filter((threads) => threads === all)).toHaveLength(2);
+  });
+
+  test('however a load ends, and not before the last of several has', async () => {
+    const { allowed, engine } = recorded();
+    const ended = ModelWorker.start(engine, () => undefined);
+    const refused = ModelWorker.start(engine, () => undefined);
+    const loads = [
+      ended.load({ ...detection, ...quiet }),
+      refused.load({ manifest: { ...detection.manifest, files: [] }, files: detection.files, ...quiet }),
+    ];
+    const failures = Promise.allSettled(loads);
+
+    await ended.terminate();
+    expect(allowed).not.toContain(all);
+    await failures;
+
+    expect(allowed.at(-1)).toBe(all);
+    await refused.terminate();
   });
 });
 

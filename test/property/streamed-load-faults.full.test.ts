@@ -11,6 +11,7 @@ import { type ManifestFile, runtimeFiles } from '../../shared/repository/manifes
 import { objectKey } from '../../shared/repository/manifest-store.ts';
 import { publishModel } from '../../shared/repository/publisher.ts';
 import { S3PublishingStore } from '../../shared/repository/s3-publishing-store.ts';
+import { bundleProgram } from '../bench/programs.ts';
 import type { StreamedLoadWord, StreamedLoadWork } from '../integration/streamed-load-child.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { generateModel } from '../support/generated-model.ts';
@@ -46,6 +47,7 @@ const trouble: fc.Arbitrary<Trouble> = fc.oneof(
 );
 
 let work: string;
+let program: string;
 let bucket: Awaited<ReturnType<typeof startBucket>>;
 let proxy: FaultProxy;
 let model: ModelOnDisk;
@@ -54,6 +56,9 @@ let bytesTotal: number;
 let rightAnswer: unknown;
 beforeAll(async () => {
   work = await mkdtemp(join(tmpdir(), 'casalingua-streamed-'));
+  // It is started some hundred times. Two folders below the project's own, it finds the engine where its source does.
+  const source = join(import.meta.dirname, '..', 'integration', 'streamed-load-child.ts');
+  program = await bundleProgram(source, join(import.meta.dirname, '..', '..', 'build', 'streamed-load'));
   bucket = await startBucket();
   // Slow enough for a kill to meet it on its way.
   proxy = await startFaultProxy(bucket.endpoint, { bytesPerSecond: 20_000_000 });
@@ -81,8 +86,7 @@ async function life(cacheFolder: string, killAt = Number.POSITIVE_INFINITY) {
     manifestPath: join(work, 'manifest.json'),
     model: { id, version },
   };
-  const program = join(import.meta.dirname, '..', 'integration', 'streamed-load-child.ts');
-  const child = spawn(process.execPath, ['--import', 'tsx', program, JSON.stringify(told)], {
+  const child = spawn(process.execPath, [program, JSON.stringify(told)], {
     env: {
       PATH: process.env['PATH'],
       AWS_ENDPOINT_URL_S3: proxy.endpoint,

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { ModelWorker } from '../../shared/runtime/model-worker.ts';
 import { chrf2 } from './chrf.ts';
 import { deployedEngine, modelFolder, modelOnDisk } from './real-model.ts';
@@ -14,7 +15,7 @@ export const searches = [
   { search: 'greedy search', numBeams: 1, measure: 'greedy_int8', leastSame: 0.9 },
   { search: 'beam search', numBeams: 4, measure: 'beam4_fp32', leastSame: 0.8 },
 ] as const;
-type Search = (typeof searches)[number];
+export type Search = (typeof searches)[number];
 
 export interface Quality {
   /** chrF2 of our answers and of those that come with the models, against the references. */
@@ -36,21 +37,31 @@ export async function startTranslator(direction: Direction): Promise<ModelWorker
 export async function measureQuality(
   translator: ModelWorker,
   direction: Direction,
-  { numBeams, measure }: Search,
+  search: Search,
   count = Number.POSITIVE_INFINITY,
 ): Promise<Quality> {
   const lines = (await referenceLines(direction)).slice(0, count);
   const [source = '', target = ''] = direction.split('-');
   const texts = lines.map((line) => line.source);
+  const { numBeams } = search;
   const { output } = await translator.run({ task: 'translation', texts, source, target, numBeams });
   const answers = output.translations.map(({ text }) => text);
-  const scored = (answerOf: (line: ReferenceLine, index: number) => string) =>
-    chrf2(lines.map((line, index) => ({ answer: answerOf(line, index), references: line.references })));
+  return qualityOf(lines, answers, search);
+}
+
+/** @param answers one for each line */
+export function qualityOf(lines: readonly ReferenceLine[], answers: readonly string[], { measure }: Search): Quality {
   return {
-    ours: scored((_, index) => answers[index] ?? ''),
-    theirs: scored((line) => line[measure]),
+    ours: chrf2(lines.map(({ references }, index) => ({ answer: answers[index] ?? '', references }))),
+    theirs: chrf2(lines.map((line) => ({ answer: line[measure], references: line.references }))),
     same: lines.filter((line, index) => line[measure] === answers[index]).length / lines.length,
   };
+}
+
+/** Within 0.5 chrF2, and with as many of the very same answers as the search is to have. */
+export function expectAsGood({ ours, theirs, same }: Quality, { leastSame }: Search): void {
+  expect(Math.abs(ours - theirs)).toBeLessThan(0.5);
+  expect(same).toBeGreaterThanOrEqual(leastSame);
 }
 
 /** A line for people. */
