@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { OptimisingThreads } from './engine/optimising-threads.ts';
 
 /** The engine of this process: compiled once, shared by the workers of all models. */
 export interface CompiledEngine {
@@ -10,6 +11,8 @@ export interface CompiledEngine {
   compiled(): Promise<WebAssembly.Module>;
   /** Threads that each session computes with. */
   readonly threads: number;
+  /** Those that make it faster while it runs. */
+  readonly optimising: OptimisingThreads;
 }
 
 /**
@@ -17,6 +20,7 @@ export interface CompiledEngine {
  * @param folder holds `worker.mjs`, `ort-wasm-simd-threaded.mjs` and `ort-wasm-simd-threaded.wasm`; ends with a slash
  */
 export function compileEngine(folder: URL, threads: number): CompiledEngine {
+  const optimising = new OptimisingThreads();
   let underWay: Promise<WebAssembly.Module> | undefined;
   const compiled = () => {
     if (underWay === undefined) {
@@ -34,6 +38,7 @@ export function compileEngine(folder: URL, threads: number): CompiledEngine {
     glue: new URL('ort-wasm-simd-threaded.mjs', folder),
     compiled,
     threads,
+    optimising,
   };
 }
 

@@ -3,6 +3,7 @@ import type { ArrivingFile } from '../repository/arrival.ts';
 import type { Manifest } from '../repository/manifest.ts';
 import type { BatchMember, BatchRun, RunResult } from './batch.ts';
 import type { CompiledEngine } from './compiled-engine.ts';
+import type { OptimisingThreads } from './engine/optimising-threads.ts';
 import {
   InferenceFailedError,
   ModelUnsupportedError,
@@ -37,9 +38,10 @@ const HANG_MS = 30_000;
 /** One model's thread, seen from the main one. Ending it gives all its memory back. */
 export class ModelWorker {
   readonly #worker: Worker;
+  readonly #optimising: OptimisingThreads;
   /** What the thread has not answered yet. */
   readonly #runs = new Map<number, PostedBatch<TaskOutput>>();
-  #loading: (Waiting<{ heapBytes: number }> & { onWarming: () => void }) | undefined;
+  #loading: (Waiting<{ heapBytes: number }> & { onWarming: () => void; onEnded: () => void }) | undefined;
   #nextRun = 1;
   #ended: WorkerCrashedError | undefined;
   readonly #onEnd: (error: WorkerCrashedError) => void;
@@ -53,7 +55,12 @@ export class ModelWorker {
    */
   static start(engine: CompiledEngine, onEnd: (error: WorkerCrashedError) => void, hangMs = HANG_MS): ModelWorker {
     const workerData: WorkerStart = { glue: engine.glue.href, threads: engine.threads };
-    const worker = new ModelWorker(new Worker(engine.worker, { workerData, name: 'model' }), onEnd, hangMs);
+    const worker = new ModelWorker(
+      new Worker(engine.worker, { workerData, name: 'model' }),
+      engine.optimising,
+      onEnd,
+      hangMs,
+    );
     engine.compiled().then(
       (compiled) => worker.#post({ type: 'engine', compiled }),
       (cause: unknown) => {
@@ -64,8 +71,14 @@ export class ModelWorker {
     return worker;
   }
 
-  private constructor(worker: Worker, onEnd: (error: WorkerCrashedError) => void, hangMs: number) {
+  private constructor(
+    worker: Worker,
+    optimising: OptimisingThreads,
+    onEnd: (error: WorkerCrashedError) => void,
+    hangMs: number,
+  ) {
     this.#worker = worker;
+    this.#optimising = optimising;
     this.#onEnd = onEnd;
     const inSeconds = Math.round(hangMs / 1000);
     this.#hangs = new HangWatch(hangMs, () =>
@@ -85,7 +98,7 @@ export class ModelWorker {
         reject(this.#ended);
         return;
       }
-      this.#loading = { resolve, reject, onWarming };
+      this.#loading = { resolve, reject, onWarming, onEnded: this.#optimising.loadBegins() };
       this.#worker.ref();
       this.#post({ type: 'load', manifest, files, arrivingWeights, warmUp });
     });
@@ -153,6 +166,7 @@ export class ModelWorker {
   #finishLoading(): Waiting<{ heapBytes: number }> | undefined {
     const loading = this.#loading;
     this.#loading = undefined;
+    loading?.onEnded();
     this.#rest();
     return loading;
   }
