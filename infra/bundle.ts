@@ -7,6 +7,8 @@ import { checkConfigFile } from '../shared/config/check-config-file.ts';
 import { SettingsInvalidError } from '../shared/config/errors.ts';
 import { CHECKED_CONFIG_FILE_NAME, findConfigFile } from '../shared/config/find-config-file.ts';
 import { bundleDashboard } from './bundle-dashboard.ts';
+import { encodeOnnx } from './models/onnx/encode-onnx.ts';
+import { rehearsalGraph } from './models/rehearsal-graph.ts';
 import { writeDescription } from './openapi/write-description.ts';
 import { type FunctionName, functionNames } from './routes.ts';
 import { startInOneFile } from './start-in-one-file.ts';
@@ -24,8 +26,8 @@ interface FunctionSource {
   readonly start?: readonly string[];
   /** Files that the bundle loads by name at run time, so they lie beside it as they are. */
   readonly copied: readonly string[];
-  /** Puts what is shown in a browser beside the bundle, and tells the files' names. */
-  readonly pages?: (folder: string) => Promise<readonly string[]>;
+  /** Puts what is neither code nor a copy beside the bundle, and tells the files' names. */
+  readonly made?: (folder: string) => Promise<readonly string[]>;
 }
 
 const root = join(import.meta.dirname, '..');
@@ -64,10 +66,11 @@ export async function bundleModelWorker(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   await build({ ...buildOptions, entryPoints: { worker: entries['worker'] as string }, outdir: folder });
   for (const file of copied) await copyFile(file, join(folder, basename(file)));
+  await writeRehearsal(folder);
 }
 
 async function bundleFunction(name: FunctionName, folder: string): Promise<BundledFunction> {
-  const { entries, start, copied, pages } = sources()[name];
+  const { entries, start, copied, made } = sources()[name];
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   // One by one: what two programs share would be files of its own, and a start pays for each file.
@@ -84,9 +87,9 @@ async function bundleFunction(name: FunctionName, folder: string): Promise<Bundl
   );
   for (const file of copied) await copyFile(file, join(folder, basename(file)));
   await writeConfiguration(folder);
-  const shown = (await pages?.(folder)) ?? [];
+  const more = (await made?.(folder)) ?? [];
   const outputs = built.flatMap(({ metafile }) => Object.keys(metafile.outputs));
-  const written = [...outputs, ...copied, CHECKED_CONFIG_FILE_NAME, ...shown];
+  const written = [...outputs, ...copied, CHECKED_CONFIG_FILE_NAME, ...more];
   const files = [...new Set(written.map((file) => basename(file)))];
   return {
     name,
@@ -110,12 +113,19 @@ function sources(): Readonly<Record<FunctionName, FunctionSource>> {
       entries: { index: 'functions/inference/index.ts', worker: 'shared/runtime/worker.ts' },
       start: ['shared/config/read-settings-late.ts', 'functions/inference/beginnings.ts'],
       copied: ['ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm'].map((file) => join(engine, file)),
+      made: writeRehearsal,
     },
-    control: { entries: { index: 'functions/control/index.ts' }, copied: [], pages: showPages },
+    control: { entries: { index: 'functions/control/index.ts' }, copied: [], made: writePages },
     monitor: { entries: { index: 'functions/monitor/index.ts' }, copied: [] },
   };
 }
 
-async function showPages(folder: string): Promise<readonly string[]> {
+async function writePages(folder: string): Promise<readonly string[]> {
   return (await Promise.all([bundleDashboard(folder), writeDescription(folder)])).flat();
+}
+
+async function writeRehearsal(folder: string): Promise<readonly string[]> {
+  const name = 'rehearsal.onnx';
+  await writeFile(join(folder, name), encodeOnnx(rehearsalGraph()));
+  return [name];
 }

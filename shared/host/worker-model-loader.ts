@@ -38,7 +38,7 @@ export function createWorkerModelLoader(options: WorkerModelLoaderOptions): Mode
         observer.onCrash(error);
       };
       const threads = threadsFor(manifest, engine.threads, availableParallelism());
-      const start = () => ModelWorker.start({ ...engine, threads }, onEnd, options.hangMs);
+      const start = () => ModelWorker.start({ ...engine, threads }, onEnd, { hangMs: options.hangMs });
       let worker = options.spare?.take(threads, onEnd) ?? start();
       let hold: CacheLease | undefined;
       const end = async () => {

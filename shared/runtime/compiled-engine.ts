@@ -7,6 +7,8 @@ export interface CompiledEngine {
   readonly worker: URL;
   /** onnxruntime-web's loader, beside its WebAssembly module. */
   readonly glue: URL;
+  /** A graph that a worker without a model has to itself. */
+  readonly rehearsal: URL;
   /** The one compilation; after one that failed, another is begun. */
   compiled(): Promise<WebAssembly.Module>;
   /** Threads that each session computes with. */
@@ -17,7 +19,7 @@ export interface CompiledEngine {
 
 /**
  * Starts to compile the engine, which takes longer than anything else in a cold start; V8 does so on threads of its own.
- * @param folder holds `worker.mjs`, `ort-wasm-simd-threaded.mjs` and `ort-wasm-simd-threaded.wasm`; ends with a slash
+ * @param folder holds `worker.mjs`, `rehearsal.onnx`, `ort-wasm-simd-threaded.mjs` and `ort-wasm-simd-threaded.wasm`; ends with a slash
  */
 export function compileEngine(folder: URL, threads: number): CompiledEngine {
   const optimising = new OptimisingThreads();
@@ -36,6 +38,7 @@ export function compileEngine(folder: URL, threads: number): CompiledEngine {
   return {
     worker: new URL('worker.mjs', folder),
     glue: new URL('ort-wasm-simd-threaded.mjs', folder),
+    rehearsal: new URL('rehearsal.onnx', folder),
     compiled,
     threads,
     optimising,

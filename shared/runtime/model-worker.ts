@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { ArrivingFile } from '../repository/arrival.ts';
 import type { Manifest } from '../repository/manifest.ts';
@@ -27,6 +28,13 @@ export interface LoadOptions {
   readonly onWarming: () => void;
 }
 
+export interface WorkerOptions {
+  /** For which a thread may go on with a run that was cancelled, in ms that this process ran. */
+  readonly hangMs?: number | undefined;
+  /** Whether it calls what a model would before it has one. @default false */
+  readonly rehearses?: boolean;
+}
+
 interface Waiting<Value> {
   resolve(value: Value): void;
   reject(reason: unknown): void;
@@ -51,10 +59,14 @@ export class ModelWorker {
    * The thread starts while the engine is still being compiled, and starts the engine as soon as it is.
    * @param onEnd called once when the thread has ended by itself, crashed or out of memory, hangs in a run that was cancelled, or
    *   has no engine because that cannot be compiled
-   * @param hangMs for which a thread may go on with a run that was cancelled, in time that this process ran
    */
-  static start(engine: CompiledEngine, onEnd: (error: WorkerCrashedError) => void, hangMs = HANG_MS): ModelWorker {
-    const workerData: WorkerStart = { glue: engine.glue.href, threads: engine.threads };
+  static start(
+    engine: CompiledEngine,
+    onEnd: (error: WorkerCrashedError) => void,
+    { hangMs = HANG_MS, rehearses = false }: WorkerOptions = {},
+  ): ModelWorker {
+    const rehearsal = rehearses ? fileURLToPath(engine.rehearsal) : undefined;
+    const workerData: WorkerStart = { glue: engine.glue.href, threads: engine.threads, rehearsal };
     const worker = new ModelWorker(
       new Worker(engine.worker, { workerData, name: 'model' }),
       engine.optimising,

@@ -4,8 +4,8 @@ import { ModelWorker } from './model-worker.ts';
 
 /**
  * A thread that is started before anybody knows which model it is for, so that the first load of a process finds its engine
- * started: that takes as long as reading the manifest and a permit does. Later loads find the engine compiled, and the memory of
- * a thread that nobody needs is better used.
+ * started, and its code compiled: that takes as long as reading the manifest and a permit does. Later loads find it compiled, and
+ * the memory of a thread that nobody needs is better used.
  */
 export class SpareWorker {
   readonly #threads: number;
@@ -17,7 +17,7 @@ export class SpareWorker {
   /** @param hangMs as `ModelWorker.start` has it */
   constructor(engine: CompiledEngine, hangMs?: number) {
     this.#threads = engine.threads;
-    this.#worker = ModelWorker.start(engine, (error) => this.#onEnd(error), hangMs);
+    this.#worker = ModelWorker.start(engine, (error) => this.#onEnd(error), { hangMs, rehearses: true });
   }
 
   /**

@@ -8,6 +8,8 @@ export interface WorkerStart {
   readonly glue: string;
   /** Threads of the engine. */
   readonly threads: number;
+  /** Path of the graph to rehearse with before there is a model. */
+  readonly rehearsal?: string | undefined;
 }
 
 export type ToWorker =

@@ -6,8 +6,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { CasaLinguaError } from '../errors.ts';
 import { type Attempt, unwrap } from './attempt.ts';
 import { currentHeap } from './engine/heap-tensor.ts';
-import { startOrtModule } from './engine/ort-module.ts';
+import { type OrtModule, startOrtModule } from './engine/ort-module.ts';
 import { type LoadedModel, loadModel, ModelFiles } from './load-model.ts';
+import { rehearse } from './rehearsal.ts';
 import type { TaskOutput } from './tasks.ts';
 import { deathOf, isFatal, isOutOfMemory } from './worker-death.ts';
 import type { Answer, FromWorker, ToWorker, WorkerFault, WorkerStart } from './worker-protocol.ts';
@@ -15,13 +16,13 @@ import type { Answer, FromWorker, ToWorker, WorkerFault, WorkerStart } from './w
 if (parentPort === null) throw new Error('worker.ts runs as a worker thread');
 const port = parentPort;
 
-const { glue, threads } = workerData as WorkerStart;
+const { glue, threads, rehearsal } = workerData as WorkerStart;
 const compiling = new Promise<WebAssembly.Module>((resolve) => {
   port.on('message', (message: ToWorker) => {
     if (message.type === 'engine') resolve(message.compiled);
   });
 });
-const engine = startOrtModule(new URL(glue), compiling, threads);
+const engine = startEngine();
 // A failed start is told when the model is to be loaded; until then it must not end the thread.
 engine.catch(() => undefined);
 let model: LoadedModel | undefined;
@@ -41,6 +42,12 @@ port.on('message', (message: ToWorker) => {
       return;
   }
 });
+
+async function startEngine(): Promise<OrtModule> {
+  const module = await startOrtModule(new URL(glue), compiling, threads);
+  if (rehearsal !== undefined) await rehearse(module, rehearsal);
+  return module;
+}
 
 function send(message: FromWorker): void {
   port.postMessage(message);

@@ -20,7 +20,7 @@ afterEach(() => bundle.remove());
 test('a worker that does not react to a cancellation is taken for crashed, with all who wait for it', async () => {
   const ended: string[] = [];
   const engine = compileEngine(pathToFileURL(join(bundle.folder, '/')), 1);
-  const worker = ModelWorker.start(engine, ({ message }) => ended.push(message), 240);
+  const worker = ModelWorker.start(engine, ({ message }) => ended.push(message), { hangMs: 240 });
   const model = await modelOnDisk(modelFolder['language-detection']);
   await worker.load({ ...model, warmUp: 1, onWarming: () => undefined });
   bundle.set({ model: 'language-detection', at: 'run', what: 'hang' });

@@ -6,13 +6,17 @@ import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildGraphs } from '../../infra/bundle-models.ts';
 import { writeGraphs } from '../../infra/models/layout/write-graphs.ts';
+import { encodeOnnx } from '../../infra/models/onnx/encode-onnx.ts';
 import { withFloatProjection } from '../../infra/models/onnx/float-projection.ts';
 import { Message } from '../../infra/models/onnx/message.ts';
 import { optimiseGraph } from '../../infra/models/onnx/optimise-graph.ts';
+import { rehearsalGraph } from '../../infra/models/rehearsal-graph.ts';
 import { type OrtModule, startOrtModule } from '../../shared/runtime/engine/ort-module.ts';
 import type { HostTensor } from '../../shared/runtime/engine/session.ts';
 import { WasmSession } from '../../shared/runtime/engine/wasm-session.ts';
 import { ModelFiles } from '../../shared/runtime/load-model.ts';
+import { rehearse } from '../../shared/runtime/rehearsal.ts';
+import { startEngine } from '../support/engine.ts';
 import { modelFolder, modelOnDisk } from '../support/real-model.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -157,5 +161,38 @@ describe('the graphs of the shipped translations', () => {
 
   it('say so when the file is no graph', async () => {
     await expect(optimiseGraph(new Uint8Array(100))).rejects.toThrow(/did not write the optimised graph/);
+  });
+});
+
+describe('the graph that a worker without a model rehearses with', () => {
+  it('has the operators of the shipped translations, but for what only moves a few numbers', async () => {
+    const shipped = await Promise.all(
+      [ENCODER, DECODER].map((name) => readFile(join(modelFolder['translate-en-es'], 'onnx', name))),
+    );
+    const [theirs, ours] = [shipped, [encodeOnnx(rehearsalGraph())]].map(
+      (files) => new Set(files.flatMap((file) => Message.decode(file).messages(7).flatMap(operatorsOf))),
+    );
+
+    expect([...(theirs ?? [])].filter((operator) => !ours?.has(operator)).sort()).toEqual([
+      'ConstantOfShape',
+      'Greater',
+      'Slice',
+    ]);
+  });
+
+  it('is run as a first step and as a later one, by the engine that is deployed', async () => {
+    const module = await startEngine();
+    const run = module._OrtRun.bind(module);
+    let runs = 0;
+    const counted: OrtModule = Object.assign(Object.create(module) as OrtModule, {
+      _OrtRun(...given: Parameters<OrtModule['_OrtRun']>) {
+        runs += 1;
+        return run(...given);
+      },
+    });
+
+    await rehearse(counted, join(root, 'build', 'functions', 'inference', 'rehearsal.onnx'));
+
+    expect(runs).toBe(2);
   });
 });

@@ -120,6 +120,15 @@ describe('a thread that was started before', () => {
     expect([threads(), await holds()]).toEqual([0, 0]);
   });
 
+  test('rehearses before it has a model, which no other does', async () => {
+    const nowhere = { ...engine, rehearsal: new URL('file:///nowhere/rehearsal.onnx') };
+
+    await expect(load(new SpareWorker(nowhere))).rejects.toThrow(WorkerCrashedError);
+    const worker = await loader({ engine: nowhere }).load(manifest, observe().observer, never);
+
+    await worker.end();
+  });
+
   test('is ended when nobody has taken it', async () => {
     const spare = new SpareWorker(engine);
     await expect.poll(threads).toBe(1);

@@ -1,6 +1,6 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodeOnnx, type Graph } from '../../infra/models/language-detection/onnx-file.ts';
+import { encodeOnnx, type Graph } from '../../infra/models/onnx/encode-onnx.ts';
 import { exportedFolder } from './real-model.ts';
 
 export const VOCABULARY = 6001;

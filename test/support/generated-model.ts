@@ -1,11 +1,6 @@
 import { copyFile, mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  encodeOnnx,
-  type Graph,
-  type GraphNode,
-  type Tensor,
-} from '../../infra/models/language-detection/onnx-file.ts';
+import { encodeOnnx, type Graph, type GraphNode, type Tensor } from '../../infra/models/onnx/encode-onnx.ts';
 import { Message } from '../../infra/models/onnx/message.ts';
 import { type ModelOnDisk, modelFolder, modelOnDisk } from './real-model.ts';
 

@@ -3,10 +3,10 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { encodeOnnx } from '../onnx/encode-onnx.ts';
 import { detectionGraph } from './detection-graph.ts';
 import { readFastTextFile } from './fasttext-file.ts';
 import { writeFeaturesFile } from './features-writer.ts';
-import { encodeOnnx } from './onnx-file.ts';
 
 const sourceSha256 = '8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83';
 

@@ -1,5 +1,5 @@
+import { elementTypeNumber, type Graph, type GraphNode } from '../onnx/encode-onnx.ts';
 import type { FastTextModel } from './fasttext-file.ts';
-import { elementTypeNumber, type Graph, type GraphNode } from './onnx-file.ts';
 import { treePaths } from './softmax-tree.ts';
 
 /**

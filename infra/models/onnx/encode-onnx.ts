@@ -1,7 +1,7 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
 /** The element types of ONNX that we write, with their numbers in `TensorProto.DataType`. */
-const elementTypes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7 } as const;
+const elementTypes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 } as const;
 type ElementType = keyof typeof elementTypes;
 
 export type TensorData = Float32Array | Uint8Array | Int8Array | Int32Array | BigInt64Array;
@@ -13,12 +13,18 @@ export interface Tensor {
   readonly data: TensorData;
 }
 
-/** One operation; an attribute is an integer or a list of integers. */
+/** An integer, a list of integers, a float, or a branch, which sees the values of the graph that it is in. */
+export type Attribute = number | readonly number[] | { readonly float: number } | Graph;
+
+/** One operation. */
 export interface GraphNode {
   readonly operator: string;
+  /** Where an operator is not ONNX's own. */
+  readonly domain?: 'com.microsoft';
   readonly inputs: readonly string[];
   readonly output: string;
-  readonly attributes?: Readonly<Record<string, number | readonly number[]>>;
+  readonly moreOutputs?: readonly string[];
+  readonly attributes?: Readonly<Record<string, Attribute>>;
 }
 
 /** An input or output of the graph; a dimension with a name can have any size. */
@@ -38,6 +44,7 @@ export interface Graph {
 
 const formatVersion = 8;
 const operatorSetVersion = 17;
+const ATTRIBUTE_TYPE = { float: 1, integer: 2, graph: 5, integers: 7 } as const;
 
 /** The number of an element type, as `Cast` wants it. */
 export function elementTypeNumber(type: ElementType): number {
@@ -50,10 +57,17 @@ export function encodeOnnx(graph: Graph): Uint8Array {
   integer(writer, 1, formatVersion);
   text(writer, 2, 'casalingua');
   message(writer, 7, () => writeGraph(writer, graph));
-  message(writer, 8, () => {
-    text(writer, 1, '');
-    integer(writer, 2, operatorSetVersion);
-  });
+  const domains = new Set(graph.nodes.map(({ domain }) => domain));
+  for (const [domain, version] of [
+    ['', operatorSetVersion],
+    ['com.microsoft', 1],
+  ] as const) {
+    if (domain !== '' && !domains.has(domain)) continue;
+    message(writer, 8, () => {
+      text(writer, 1, domain);
+      integer(writer, 2, version);
+    });
+  }
   return writer.finish();
 }
 
@@ -77,19 +91,40 @@ function writeNode(writer: BinaryWriter, node: GraphNode): void {
   for (const input of node.inputs) {
     text(writer, 1, input);
   }
-  text(writer, 2, node.output);
+  for (const output of [node.output, ...(node.moreOutputs ?? [])]) {
+    text(writer, 2, output);
+  }
   text(writer, 3, node.output);
   text(writer, 4, node.operator);
-  for (const [name, value] of Object.entries(node.attributes ?? {})) {
-    message(writer, 5, () => {
-      const isInteger = typeof value === 'number';
-      text(writer, 1, name);
-      for (const item of isInteger ? [value] : value) {
-        integer(writer, isInteger ? 3 : 8, item);
-      }
-      integer(writer, 20, isInteger ? 2 : 7);
-    });
+  if (node.domain !== undefined) {
+    text(writer, 7, node.domain);
   }
+  for (const [name, value] of Object.entries(node.attributes ?? {})) {
+    message(writer, 5, () => writeAttribute(writer, name, value));
+  }
+}
+
+function writeAttribute(writer: BinaryWriter, name: string, value: Attribute): void {
+  text(writer, 1, name);
+  if (typeof value === 'number') {
+    integer(writer, 3, value);
+    integer(writer, 20, ATTRIBUTE_TYPE.integer);
+  } else if (isList(value)) {
+    for (const item of value) {
+      integer(writer, 8, item);
+    }
+    integer(writer, 20, ATTRIBUTE_TYPE.integers);
+  } else if ('float' in value) {
+    writer.tag(2, WireType.Bit32).float(value.float);
+    integer(writer, 20, ATTRIBUTE_TYPE.float);
+  } else {
+    message(writer, 6, () => writeGraph(writer, value));
+    integer(writer, 20, ATTRIBUTE_TYPE.graph);
+  }
+}
+
+function isList(value: Attribute): value is readonly number[] {
+  return Array.isArray(value);
 }
 
 function writeTensor(writer: BinaryWriter, tensor: Tensor): void {
