@@ -5,6 +5,8 @@ export function hasWords(text: string): boolean {
 
 /** Characters as people and LibreTranslate count them: code points. */
 export function countCharacters(text: string): number {
+  // Most scripts have none, and V8 need not even look where it keeps a text as Latin-1.
+  if (!/[\ud800-\udbff]/.test(text)) return text.length;
   let surrogatePairs = 0;
   for (let index = 0; index < text.length - 1; index += 1) {
     if (isHigh(text.charCodeAt(index)) && isLow(text.charCodeAt(index + 1))) surrogatePairs += 1;
