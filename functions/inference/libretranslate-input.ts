@@ -4,11 +4,12 @@ import type { Limits } from '../../shared/config/settings.ts';
 import type { HttpEnv } from '../../shared/http/environment.ts';
 import { BadRequestError, TextTooLongError } from '../../shared/http/errors.ts';
 import { keepAlive } from '../../shared/http/keep-alive.ts';
+import { arrayOfTexts } from './array-of-texts.ts';
 import { countCharacters } from './text.ts';
 
 /** A body as it came: what is missing is checked later, in LibreTranslate's order and words. */
 export const bodySchema = z.object({
-  q: z.nullish(z.union([z.string(), z.array(z.string())], 'a text or an array of texts')),
+  q: z.nullish(z.union([z.string(), arrayOfTexts()], 'a text or an array of texts')),
   source: z.nullish(z.string('a text')),
   target: z.nullish(z.string('a text')),
   format: z.nullish(z.string('a text')),

@@ -5,6 +5,7 @@ import type { HttpEnv } from '../../shared/http/environment.ts';
 import { TextTooLongError } from '../../shared/http/errors.ts';
 import { keepAlive } from '../../shared/http/keep-alive.ts';
 import { readJson } from '../../shared/http/validated.ts';
+import { arrayOfTexts } from './array-of-texts.ts';
 import { EmptyTextError, MissingTargetLanguageError } from './pipeline-errors.ts';
 import { countCharacters } from './text.ts';
 
@@ -25,7 +26,7 @@ const options = {
 };
 
 export const translateSchema = z.object({ text, ...options });
-export const batchSchema = z.object({ texts: z.nullish(z.array(z.string('a text'), 'an array of texts')), ...options });
+export const batchSchema = z.object({ texts: z.nullish(arrayOfTexts()), ...options });
 export const detectSchema = z.object({ text, detailed: flag, model_id: text, keep_alive: keepAlive });
 
 /** `/pipeline/translate`, or its batch, checked. */

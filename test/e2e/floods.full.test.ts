@@ -16,6 +16,7 @@ const post = (body: string, length = Buffer.byteLength(body)) =>
   `POST /translate HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n${body}`;
 const wish = (q: string) => JSON.stringify({ q, source: 'en', target: 'es' });
 const aMegabyte = wish('I need help. '.repeat(77_000)).slice(0, 999_999);
+const noTexts = JSON.stringify({ q: Array.from({ length: 490_000 }, () => 1), source: 'en', target: 'es' });
 /** Half a minute of work. */
 const hopeless = wish('I need help.\n'.repeat(760));
 
@@ -146,6 +147,7 @@ describe('one process under a flood', () => {
 
   it.each([
     ['bodies of 1 MB', aMegabyte],
+    ['bodies of 1 MB of what is no text', noTexts],
     ['bad JSON', '{"q": "Where is the library?", "source": "en", "target'],
   ])(
     'of %s refuses each as what it is',
