@@ -6,7 +6,7 @@ import type { ServiceReport } from '../bench/overload/service.ts';
 import { type FloodedService, startFloodedService } from '../support/flooded-service.ts';
 
 /** Ms that half of the questions for its health may take. 100 is what is wanted of a machine that has nothing else to do. */
-const HEALTH_MS = 300;
+const HEALTH_MS = 150;
 /** MB that a flood may leave alive. */
 const ALIVE_MB = 40;
 /** Ms within which a head and a whole request must have come (10 and 30 s), and some in which it is looked at. */
