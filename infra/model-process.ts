@@ -3,8 +3,8 @@
  * to itself. Measured: docs/model-host.md.
  */
 export const modelProcess = {
-  /** As many arenas of the heap: what one thread has freed serves the others too. */
-  MALLOC_ARENA_MAX: '2',
+  /** One heap for all threads: what one of them has freed serves the others too. A model computes in a heap of its own. */
+  MALLOC_ARENA_MAX: '1',
   /**
    * Bytes: from there on, what is freed is given back to the system, not kept among smaller pieces. With 32768 the pieces in which
    * V8's compilers take memory went back too, but so did every buffer of the network, which took a third more processor time.
