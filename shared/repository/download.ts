@@ -77,14 +77,9 @@ export class Downloader {
       const paths = new Map(files.map((file) => [file.path, join(lease.filesFolder, file.path)]));
       const verified = await VerifiedFiles.read(this.#options.cache.versionFolder(manifest));
       const progress = new Progress(files, options.onProgress);
-      const missing: ManifestFile[] = [];
-      for (const file of files) {
-        if (await verified.isWhole(file, pathOf(paths, file))) {
-          progress.set(file, file.size);
-        } else {
-          missing.push(file);
-        }
-      }
+      const whole = await Promise.all(files.map((file) => verified.isWhole(file, pathOf(paths, file))));
+      for (const file of files.filter((_, index) => whole[index])) progress.set(file, file.size);
+      const missing = files.filter((_, index) => !whole[index]);
       try {
         if (missing.length > 0) {
           await this.#download(manifest, missing, paths, verified, progress, options);

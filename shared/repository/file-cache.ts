@@ -95,9 +95,12 @@ export class FileCache {
         version,
         missing.reduce((sum, file) => sum + file.size, 0),
       );
-      for (const file of missing) {
-        opened.push(await PartialFile.create(this.#partialFolder, file, identity.own));
-      }
+      const created = await Promise.allSettled(
+        missing.map((file) => PartialFile.create(this.#partialFolder, file, identity.own)),
+      );
+      opened.push(...created.filter((each) => each.status === 'fulfilled').map(({ value }) => value));
+      const failed = created.find((each) => each.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
       return opened;
     } catch (thrown) {
       await Promise.allSettled(opened.map((partial) => partial.release()));

@@ -147,6 +147,24 @@ describe('the file cache', () => {
     expect(await readdir(join(folder, '.partial'))).toEqual([]);
   });
 
+  it('leaves to the next attempt what it had begun when one file cannot be', async () => {
+    const identity = { own: 'p', isAlive: () => true };
+    const cache = new FileCache({
+      folder,
+      maxBytes: CACHE_BYTES,
+      identity,
+      clock: { now: () => now, sleep: async () => {} },
+    });
+    const file = (name: string) => ({ path: name, size: 10, sha256: name, role: 'config' as const });
+    // No file system has such a name.
+    const files = ['first', '\0', 'last'].map(file);
+
+    await expect(cache.openPartials(publish('a'), files, 30)).rejects.toThrow('null bytes');
+
+    const owners = (await readdir(join(folder, '.partial'))).map((name) => name.split('~')[1]);
+    expect(owners.filter((owner) => owner === 'nobody')).toHaveLength(2);
+  });
+
   it('lets two processes bring the same model at the same time', async () => {
     const a = publish('a');
     const processes = ['x', 'y'].map((own) => startProcess(own, ['x', 'y']));
