@@ -61,7 +61,9 @@ describe('one process under a flood', () => {
     for (const socket of sockets) socket.destroy();
     let last = await service.report();
     for (let tries = 0; tries < 60; tries++) {
-      if (last.leases === 0 && last.connections === 0 && last.admission.inFlight + last.admission.waiting === 0) break;
+      const isIdle = last.leases + last.connections + last.admission.inFlight + last.admission.waiting === 0;
+      // The bytes of bodies are given back beside the main thread, after the collection that found them.
+      if (isIdle && last.aliveMb - before.aliveMb < ALIVE_MB / 2) break;
       await delay(500);
       last = await service.report();
     }
