@@ -10,6 +10,7 @@ export const modelProcess = {
    * V8's compilers take memory went back too, but so did every buffer of the network, which took a third more processor time.
    */
   MALLOC_MMAP_THRESHOLD_: '65536',
-  /** Bytes at the end of a heap that may stay with the process when they are free. */
-  MALLOC_TRIM_THRESHOLD_: '131072',
+  /** Bytes at the end of the heap that may stay with the process when they are free, and that are taken in advance. */
+  MALLOC_TRIM_THRESHOLD_: '65536',
+  MALLOC_TOP_PAD_: '0',
 } as const;

@@ -13,7 +13,7 @@ export interface CompiledEngine {
   compiled(): Promise<WebAssembly.Module>;
   /** Threads that each session computes with. */
   readonly threads: number;
-  /** Those that make it faster while it runs. */
+  /** V8's own, which make it faster while it runs. */
   readonly optimising: OptimisingThreads;
 }
 

@@ -110,7 +110,7 @@ export class ModelWorker {
         reject(this.#ended);
         return;
       }
-      this.#loading = { resolve, reject, onWarming, onEnded: this.#optimising.loadBegins() };
+      this.#loading = { resolve, reject, onWarming, onEnded: this.#optimising.loadBegins(bytesOf(manifest)) };
       this.#worker.ref();
       this.#post({ type: 'load', manifest, files, arrivingWeights, warmUp });
     });
@@ -205,6 +205,10 @@ export class ModelWorker {
     this.#runs.clear();
     if (!expected) this.#onEnd(error);
   }
+}
+
+function bytesOf({ files }: Manifest): number {
+  return files.reduce((sum, { size }) => sum + size, 0);
 }
 
 /** What a thread died of. Of its own words only the code or the name is told: they may quote what it was given. */

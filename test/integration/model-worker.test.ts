@@ -417,45 +417,52 @@ describe('a model that this runtime cannot serve', () => {
   });
 });
 
-describe('V8 optimises the engine with one thread until a model is READY, then with all that it has', () => {
+describe('V8 optimises the engine with one thread while a large model loads, and else with all that it has', () => {
   const all = 128;
   const recorded = () => {
     const allowed: number[] = [];
     return { allowed, engine: { ...engine, optimising: new OptimisingThreads((threads) => allowed.push(threads)) } };
   };
+  /** The model as it is, with what would be a large file beside it. */
+  const large = (): ModelOnDisk => {
+    const file = { path: 'large', size: 40_000_000, sha256: '0'.repeat(64), role: 'other' as const };
+    const { manifest, files } = detection;
+    return { manifest: { ...manifest, files: [...manifest.files, file] }, files };
+  };
 
-  test('and while another one loads', async () => {
+  test('until it is READY', async () => {
     const { allowed, engine } = recorded();
-    expect(allowed).toEqual([1]);
-    const first = ModelWorker.start(engine, () => undefined);
-    await first.load({ ...detection, warmUp: 1, onWarming: () => expect(allowed.at(-1)).toBe(1) });
-    expect(allowed.at(-1)).toBe(all);
+    const worker = ModelWorker.start(engine, () => undefined);
 
-    const second = ModelWorker.start(engine, () => undefined);
-    const loading = second.load({ ...detection, ...quiet });
-    expect(allowed.at(-1)).toBe(1);
-    await loading;
+    await worker.load({ ...large(), warmUp: 1, onWarming: () => expect(allowed).toEqual([1]) });
 
-    expect(allowed.at(-1)).toBe(all);
-    await Promise.all([first.terminate(), second.terminate()]);
-    expect(allowed.filter((threads) => threads === all)).toHaveLength(2);
+    expect(allowed).toEqual([1, all]);
+    await worker.terminate();
+  });
+
+  test('and leaves a small one alone', async () => {
+    const { allowed, engine } = recorded();
+    const worker = ModelWorker.start(engine, () => undefined);
+
+    await worker.load({ ...detection, ...quiet });
+
+    expect(allowed).toEqual([]);
+    await worker.terminate();
   });
 
   test('however a load ends, and not before the last of several has', async () => {
     const { allowed, engine } = recorded();
     const ended = ModelWorker.start(engine, () => undefined);
     const refused = ModelWorker.start(engine, () => undefined);
-    const loads = [
-      ended.load({ ...detection, ...quiet }),
-      refused.load({ manifest: { ...detection.manifest, files: [] }, files: detection.files, ...quiet }),
-    ];
+    const { manifest, files } = large();
+    const loads = [ended.load({ manifest, files, ...quiet }), refused.load({ manifest, files: new Map(), ...quiet })];
     const failures = Promise.allSettled(loads);
 
     await ended.terminate();
-    expect(allowed).not.toContain(all);
+    expect(allowed).toEqual([1, 1]);
     await failures;
 
-    expect(allowed.at(-1)).toBe(all);
+    expect(allowed).toEqual([1, 1, all]);
     await refused.terminate();
   });
 });

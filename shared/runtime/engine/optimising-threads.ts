@@ -2,29 +2,34 @@ import { setFlagsFromString } from 'node:v8';
 
 /** As V8 has it by itself: more than it ever starts. */
 const ALL = 128;
+/** Bytes of a model from which on its memory counts more than the moment at which the engine's code is fast. */
+const LARGE_BYTES = 32 * 2 ** 20;
 
 /**
- * How many threads of V8's may optimise the engine's code at the same time. It starts four, whatever the machine has, and they
- * find the most to do while a model loads and is asked for the first time: with two cores they take them from the load itself. So
- * it is one until the first model is READY, and while any other loads. V8 reads the number whenever a thread could take up more.
+ * How many threads of V8's may optimise the engine's code at the same time. It has four, whatever the machine has, and what each
+ * of them works with stays with the process as free memory. A small model is quick with all of them; while a large one loads, whose
+ * weights take longer to come than the code to be compiled, one is enough. V8 reads the number whenever a thread could take up more.
  */
 export class OptimisingThreads {
   readonly #allow: (threads: number) => void;
-  #loads = 0;
+  #largeLoads = 0;
 
   /** @param allow what tells V8 */
   constructor(allow: (threads: number) => void = allowInV8) {
     this.#allow = allow;
-    allow(1);
   }
 
-  /** @returns to be called, once, when the load has ended, however it did */
-  loadBegins(): () => void {
-    this.#loads += 1;
+  /**
+   * @param bytes of the model's files
+   * @returns to be called, once, when the load has ended, however it did
+   */
+  loadBegins(bytes: number): () => void {
+    if (bytes < LARGE_BYTES) return () => undefined;
+    this.#largeLoads += 1;
     this.#allow(1);
     return () => {
-      this.#loads -= 1;
-      if (this.#loads === 0) this.#allow(ALL);
+      this.#largeLoads -= 1;
+      if (this.#largeLoads === 0) this.#allow(ALL);
     };
   }
 }
