@@ -14,7 +14,7 @@ const HEAD_WIDTH = 16;
 /**
  * V8 compiles each function of the engine when it is called for the first time: nearly all that a first sentence takes longer than
  * the next. A worker that waits for its model calls most of them with a graph that means nothing (`infra/models/rehearsal-graph.ts`).
- * It stays in the heap, with less than a tenth of a megabyte.
+ * It stays in the heap: some hundred kilobytes.
  * @param path of `rehearsal.onnx`
  * @throws InferenceFailedError, ModelUnsupportedError
  */

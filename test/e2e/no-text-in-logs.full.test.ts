@@ -12,17 +12,17 @@ import { inferenceBundle, startLocalRun } from '../support/local-run.ts';
 import { startSwitchedRun } from '../support/local-switched-run.ts';
 import { s3Client } from '../support/s3.ts';
 
-const marker = 'The mÄrker 7f3a is a private word';
+const marker = 'The mÄrker wxyz is a private word';
 /** As it would look where it was encoded or cut. */
 const traces = [
   'mÄrker',
-  '7f3a',
+  'wxyz',
   'm\\u00c4rker',
   'm%C3%84rker',
   'mÃrker',
   Buffer.from('mÄrker').toString('base64').slice(0, 6),
 ];
-const headers = { authorization: `Bearer cslg_7f3a${'x'.repeat(28)}`, 'x-request-id': 'm%C3%84rker 7f3a' };
+const headers = { authorization: `Bearer cslg_wxyz${'x'.repeat(28)}`, 'x-request-id': 'm%C3%84rker wxyz' };
 const monitorEveryMs = 1_000;
 
 const texts = [

@@ -12,7 +12,7 @@ import {
 // Beam search takes its time: it is measured in the full run.
 const quick = searches.filter(({ numBeams }) => numBeams === 1);
 
-describe.each(directions)('the first 300 reference lines of %s', (direction) => {
+describe.each(directions)('the first 150 reference lines of %s', (direction) => {
   let translator: ModelWorker;
   beforeAll(async () => {
     translator = await startTranslator(direction);
@@ -20,7 +20,7 @@ describe.each(directions)('the first 300 reference lines of %s', (direction) => 
   afterAll(() => translator.terminate());
 
   test.each(quick)('by $search are as good as $measure, within 0.5 chrF2', async (search) => {
-    const quality = await measureQuality(translator, direction, search, 300);
+    const quality = await measureQuality(translator, direction, search, 150);
     console.info(described(direction, search, quality));
 
     expectAsGood(quality, search);

@@ -104,9 +104,9 @@ describe('a line of a request', () => {
   );
 });
 
-const marker = 'mÄrker 7f3a<b>';
-/** As it would look where it was encoded. */
-const traces = ['mÄrker', '7f3a', 'm\\u00c4rker', 'm%C3%84rker'];
+const marker = 'mÄrker wxyz<b>';
+/** As it would look where it was encoded; letters that are in no random number's hexadecimal digits. */
+const traces = ['mÄrker', 'wxyz', 'm\\u00c4rker', 'm%C3%84rker'];
 
 describe("a user's text", () => {
   const failing = () => Promise.reject(new TypeError(`cannot translate ${marker}`));
