@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildGraphs } from '../../infra/bundle-models.ts';
 import { writeGraphs } from '../../infra/models/layout/write-graphs.ts';
 import { encodeOnnx } from '../../infra/models/onnx/encode-onnx.ts';
@@ -69,12 +69,19 @@ function decoderFeeds(): Record<string, HostTensor> {
 
 describe('the graphs of the shipped translations', () => {
   let module: OrtModule;
+  /** Built once more, with their weights inside. */
+  let folder: string;
+  let again: Awaited<ReturnType<typeof buildGraphs>>;
 
   beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'casalingua-graphs-'));
+    again = await buildGraphs('translate-en-es', join(folder, 'inside'));
     const glue = createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.mjs');
     const wasm = await readFile(glue.replace(/\.mjs$/, '.wasm'));
     module = await startOrtModule(pathToFileURL(glue), await WebAssembly.compile(wasm), 1);
   });
+
+  afterAll(() => rm(folder, { recursive: true }));
 
   const exportedGraph = (name: string) => WasmSession.open(module, graphOf('infra/models', name), 'exported');
   const shippedGraph = async (name: string) => {
@@ -128,34 +135,20 @@ describe('the graphs of the shipped translations', () => {
   });
 
   it('answer to the bit what they answer with their weights inside', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'casalingua-graphs-'));
-    try {
-      const [, inside] = await buildGraphs('translate-en-es', folder);
-      const withWeightsInside = await WasmSession.open(module, join(folder, inside?.name ?? ''), 'optimised');
+    const [, inside] = again;
+    const withWeightsInside = await WasmSession.open(module, join(folder, 'inside', inside?.name ?? ''), 'optimised');
 
-      const expected = withWeightsInside.run(decoderFeeds(), ['logits']);
+    const expected = withWeightsInside.run(decoderFeeds(), ['logits']);
 
-      expect(logitsOf((await shippedGraph(DECODER)).run(decoderFeeds(), ['logits']))).toEqual(logitsOf(expected));
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+    expect(logitsOf((await shippedGraph(DECODER)).run(decoderFeeds(), ['logits']))).toEqual(logitsOf(expected));
   });
 
   it('come out the same bytes each time', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'casalingua-graphs-'));
-    try {
-      const inside = join(folder, 'inside');
-      await writeGraphs(await buildGraphs('translate-en-es', inside), 'optimised', folder);
+    await writeGraphs(again, 'optimised', folder);
 
-      for (const name of [ENCODER, DECODER, 'weights.bin']) {
-        const [again, before] = [
-          await readFile(join(folder, 'onnx', name)),
-          await readFile(graphOf('build/models', name)),
-        ];
-        expect(again.equals(before)).toBe(true);
-      }
-    } finally {
-      await rm(folder, { recursive: true });
+    for (const name of [ENCODER, DECODER, 'weights.bin']) {
+      const [now, before] = [await readFile(join(folder, 'onnx', name)), await readFile(graphOf('build/models', name))];
+      expect(now.equals(before)).toBe(true);
     }
   });
 

@@ -4,8 +4,7 @@ import { chrf2 } from './chrf.ts';
 import { deployedEngine, modelFolder, modelOnDisk } from './real-model.ts';
 import { type ReferenceLine, referenceLines } from './reference-lines.ts';
 
-export const directions = ['en-es', 'es-en'] as const;
-export type Direction = (typeof directions)[number];
+export type Direction = 'en-es' | 'es-en';
 
 /**
  * A search, the answers that come with the models to measure it by, and the least share of them that must be the very
