@@ -49,17 +49,7 @@ export default defineConfig({
           isolate: false,
         },
       },
-      {
-        extends: true,
-        test: {
-          ...common,
-          name: 'full',
-          include: ['test/**/*.full.test.ts'],
-          testTimeout: 600_000,
-          // A third of their time they wait for something to be over: for a minute's silence, a deadline, a hang.
-          maxWorkers: 3,
-        },
-      },
+      { extends: true, test: { ...common, name: 'full', include: ['test/**/*.full.test.ts'], testTimeout: 600_000 } },
     ],
   },
 });
