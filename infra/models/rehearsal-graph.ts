@@ -1,4 +1,4 @@
-import { elementTypeNumber, type Graph, type GraphNode, type Tensor } from './onnx/encode-onnx.ts';
+import { elementTypeNumber, type Graph, type GraphNode, node, type Tensor } from './onnx/encode-onnx.ts';
 
 const WIDTH = 64;
 const HEADS = 4;
@@ -132,15 +132,6 @@ function projection(output: string): Graph {
     nodes: [node('MatMul', ['states', 'vocabulary'], output)],
     constants: [],
   };
-}
-
-function node(
-  operator: string,
-  inputs: readonly string[],
-  output: string,
-  attributes: GraphNode['attributes'] = {},
-): GraphNode {
-  return { operator, inputs, output, attributes };
 }
 
 /** With the weight in eight bits of that name, for which the input is quantised. */

@@ -1,4 +1,4 @@
-import { elementTypeNumber, type Graph, type GraphNode } from '../onnx/encode-onnx.ts';
+import { elementTypeNumber, type Graph, node } from '../onnx/encode-onnx.ts';
 import type { FastTextModel } from './fasttext-file.ts';
 import { treePaths } from './softmax-tree.ts';
 
@@ -46,15 +46,6 @@ export function detectionGraph(model: FastTextModel): Graph {
       { name: 'paths_as_bytes', dims: [2 * (labels.length - 1), labels.length], data: paths(model) },
     ],
   };
-}
-
-function node(
-  operator: string,
-  inputs: readonly string[],
-  output: string,
-  attributes: GraphNode['attributes'] = {},
-): GraphNode {
-  return { operator, inputs, output, attributes };
 }
 
 /**

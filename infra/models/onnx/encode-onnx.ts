@@ -42,6 +42,16 @@ export interface Graph {
   readonly constants: readonly Tensor[];
 }
 
+/** One of ONNX's own operations, with one output. */
+export function node(
+  operator: string,
+  inputs: readonly string[],
+  output: string,
+  attributes: GraphNode['attributes'] = {},
+): GraphNode {
+  return { operator, inputs, output, attributes };
+}
+
 const formatVersion = 8;
 const operatorSetVersion = 17;
 const ATTRIBUTE_TYPE = { float: 1, integer: 2, graph: 5, integers: 7 } as const;
