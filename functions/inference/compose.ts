@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Gate } from '../../shared/admission/gate.ts';
 import { servesManyAtOnce } from '../../shared/admission/serves-many.ts';
 import type { BreakerTransition } from '../../shared/breaker/breaker-state.ts';
@@ -54,9 +55,9 @@ export interface Inference {
   /** Loads what is to be there from the start; once, however often it is called. */
   preload(): Promise<void>;
   /** Begins what operators want of this instance, however lately it has looked; never rejects. */
-  lookAtNews(): Promise<void>;
+  lookAtNews(): Promise<boolean>;
   /** The same, without a request to do it in: resolves when that is done. Never rejects. */
-  woken(): Promise<void>;
+  woken(signal: AbortSignal): Promise<void>;
   /** Store calls that go on beside the requests, if any; never rejects. */
   pending(): Promise<void> | undefined;
   /** Workers that are about to end, if any; never rejects. */
@@ -141,7 +142,7 @@ export function composeInference(
       carryOut(model, want, until);
     },
   });
-  const lookAtNews = createLookAtNews({ fleet, table });
+  const lookAtNews = createLookAtNews({ fleet, table, wishes });
   const take = createTakeSnapshot({
     instance,
     host,
@@ -222,9 +223,9 @@ export function composeInference(
       : Promise.resolve(),
     preload: () => preload.start(),
     lookAtNews,
-    async woken() {
+    async woken(signal) {
       for (const sleeper of [host, ...sleepers]) sleeper.wake();
-      await actOnNews({ look: lookAtNews, underWay });
+      await actOnNews({ look: lookAtNews, underWay, pause: (ms) => delay(ms), signal });
       await host.endings();
       // Nobody waits for an answer, so the fleet hears of what was done before this instance is frozen.
       await snapshots.pending();

@@ -14,7 +14,7 @@ export async function serve(begun: Beginnings) {
       void preload();
       return pending();
     },
-    woken: () => woken(),
+    woken: (signal) => woken(signal),
     flush: () => flush(),
     rest: () => host.rest(),
   });

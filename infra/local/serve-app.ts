@@ -27,10 +27,7 @@ export function composeSingleProcess(env: NodeJS.ProcessEnv, inferenceFolder: st
   const metrics = new PrometheusMetrics();
   const inference = composeInference(begin(env, assets), { log, metrics });
   // It is an instance itself, and need not ask the store about it, nor be woken by Lambda.
-  const wakeFleet = async () => {
-    await inference.lookAtNews();
-    return true;
-  };
+  const wakeFleet = () => inference.lookAtNews();
   const metricsPage = async () => ({ mediaType: PROMETHEUS_TYPE, text: await metrics.text() });
   const pages = new URL('../control/', assets);
   const control = composeControl(env, {

@@ -21,8 +21,8 @@ export interface Afterwards {
   endings?(): Promise<void> | undefined;
   /** Store calls that go on beside the requests, if any: they would come back to a dead socket. */
   pending(): Promise<void> | undefined;
-  /** What an instance does that is called with a `WakeEvent`; it has as long as the invocation. */
-  woken?(): Promise<void>;
+  /** What an instance does that is called with a `WakeEvent`; it has as long as the invocation: then the signal is aborted. */
+  woken?(signal: AbortSignal): Promise<void>;
   /** Sends what was measured of the request; does not wait. */
   flush?(): void;
   /** Nothing is asked of the instance any more: it may be frozen from now on. */
@@ -37,7 +37,9 @@ export function lambdaHandler(app: Hono<HttpEnv>, { endings, pending, woken, flu
   const answer = handle(app);
   const wake = async (context: LambdaContext | undefined) => {
     const ms = (context?.getRemainingTimeInMillis() ?? RESERVE_MS) - RESERVE_MS;
-    if (ms > 0) await orPatience(woken?.(), ms);
+    const over = new AbortController();
+    if (ms > 0) await orPatience(woken?.(over.signal), ms);
+    over.abort();
     return nothing;
   };
   // Managed instances serve many at once.

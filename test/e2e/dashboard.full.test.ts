@@ -58,8 +58,6 @@ describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
         CASALINGUA_DOWNLOAD_PART_BYTES: '2097152',
         CASALINGUA_DOWNLOAD_STALL_MS: '60000',
         CASALINGUA_FLEET_TTL_MS: '1000',
-        // A browser beside it makes a busy machine: its store is slow, not away. An instance that is woken meanwhile would see nothing.
-        CASALINGUA_STORE_TIMEOUT_MS: '2000',
         CASALINGUA_CIRCUIT_BREAKER_RESET_TIMEOUT: '8',
         CASALINGUA_CIRCUIT_BREAKER_RAMP_SECONDS: '3',
       },

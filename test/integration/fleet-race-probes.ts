@@ -33,7 +33,7 @@ export const raceForProbes: Race = async ({ me, table, tell }) => {
     onTransition: ignore,
   });
   const breaker = fleet.get(RACED_BREAKER, breakerSettings({ resetMs: 30, halfOpenSuccesses: 1 }));
-  await new Promise<void>((resolve) => fleet.look(resolve));
+  await new Promise<boolean>((resolve) => fleet.look(resolve));
   while (breaker.epoch < LAST_EPOCH) {
     fleet.wake();
     await guardFleet(

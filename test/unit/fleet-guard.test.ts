@@ -18,7 +18,7 @@ async function stage(prepare: (table: VirtualTable, now: number) => void) {
   prepare(table, time.now);
   const { breakers } = createTestBreakers({ now: () => time.now, table });
   const breaker = breakers.get(name, breakerSettings({ resetMs }), 'm@1');
-  await new Promise<void>((resolve) => breakers.look(resolve));
+  await new Promise<boolean>((resolve) => breakers.look(resolve));
   return { time, table, breaker };
 }
 

@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const fleet = (isStale: boolean, look: (done: () => void) => void) => ({ isStale: () => isStale, look });
+const fleet = (isStale: boolean, look: (done: (isRead: boolean) => void) => void) => ({ isStale: () => isStale, look });
 
 it('a request does not wait for the fleet where enough is known of it', () => {
   const look = vi.fn();
@@ -17,7 +17,7 @@ it('a request does not wait for the fleet where enough is known of it', () => {
 });
 
 it('a request waits for a look at the fleet, and no longer', async () => {
-  const news = awaitNews(fleet(true, (done) => setTimeout(done, 10)));
+  const news = awaitNews(fleet(true, (done) => setTimeout(done, 10, true)));
   await vi.advanceTimersByTimeAsync(10);
   await news;
   expect(vi.getTimerCount()).toBe(0);

@@ -168,8 +168,12 @@ describe('behind Lambda', () => {
     it('ends in peace before the invocation does, whatever goes on', async () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
       let rested = false;
+      let told: AbortSignal | undefined;
       const handler = lambdaHandler(createTestApp().app, {
-        woken: () => new Promise<void>(() => {}),
+        woken: (signal) => {
+          told = signal;
+          return new Promise<void>(() => {});
+        },
         pending: () => undefined,
         rest: () => {
           rested = true;
@@ -179,10 +183,12 @@ describe('behind Lambda', () => {
 
       await vi.advanceTimersByTimeAsync(17_999);
       expect(rested).toBe(false);
+      expect(told?.aborted).toBe(false);
       await vi.advanceTimersByTimeAsync(1);
 
       expect((await answer).statusCode).toBe(204);
       expect(rested).toBe(true);
+      expect(told?.aborted).toBe(true);
     });
   });
 

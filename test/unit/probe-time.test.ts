@@ -26,7 +26,7 @@ it('a probe that hangs is ended before its lease is, though its caller would wai
   const run = createRunModel(host, { news: () => undefined, gate, breakerOf, loads: noRefusals, fairRunMs: 5_000 });
   const manifest = translationManifest('translate-en-es', 'en>es');
   breakerOf(manifest);
-  await new Promise<void>((resolve) => breakers.look(resolve));
+  await new Promise<boolean>((resolve) => breakers.look(resolve));
   time.now += 3_000;
 
   const input = { task: 'translation', texts: ['hello'], source: 'en', target: 'es' } as const;

@@ -222,14 +222,17 @@ describe('an instance', () => {
     const { table, wish, settle } = stage('answered', 'answered', 'answered', 'request lost');
     await wish(wishFor('m'));
     const { keeper, done } = instance(table);
+    expect(keeper.isUpToDate).toBe(false);
     keeper.seen(1);
     await settle();
     expect(done).toEqual([]);
+    expect(keeper.isUpToDate).toBe(false);
 
     keeper.seen(1);
     await settle();
 
     expect(done).toHaveLength(1);
+    expect(keeper.isUpToDate).toBe(true);
   });
 
   it('leaves alone a wish whose time is over, and one that it cannot understand', async () => {

@@ -19,14 +19,16 @@ export class MemoryPeak {
   /** MB, whole. */
   stop(): { readonly peakMb: number; readonly residentMb: number } {
     clearInterval(this.#sampling);
-    this.#sample();
+    const resident = this.#sample();
     const peak = Math.max(this.#sampled, systemPeak());
     const inMb = (bytes: number) => Math.max(1, Math.ceil((bytes - this.#base) / MB));
-    return { peakMb: inMb(peak), residentMb: inMb(process.memoryUsage.rss()) };
+    return { peakMb: inMb(peak), residentMb: inMb(resident) };
   }
 
-  #sample(): void {
-    this.#sampled = Math.max(this.#sampled, process.memoryUsage.rss());
+  #sample(): number {
+    const resident = process.memoryUsage.rss();
+    this.#sampled = Math.max(this.#sampled, resident);
+    return resident;
   }
 }
 

@@ -77,9 +77,9 @@ export class FleetBreakers {
     return this.#ground.digest.isStale();
   }
 
-  /** Has a look at the fleet, or joins the one that is under way. @param done told when it is over, whatever came of it */
-  look(done: () => void): void {
-    this.#ground.digest.read(() => done());
+  /** Has a look at the fleet, or joins the one that is under way. @param done told when it is over, and whether the store answered */
+  look(done: (isRead: boolean) => void): void {
+    this.#ground.digest.read(done);
   }
 
   /** All of this instance's breakers, those that it does not share included. */

@@ -33,6 +33,11 @@ export class WishKeeper {
     return this.#carriedOut;
   }
 
+  /** Whether the digest was seen, and all that it announced has been read. */
+  get isUpToDate(): boolean {
+    return this.#seen !== undefined && this.#seen === this.#read;
+  }
+
   /** With every reading of the digest: how often wishes were announced. */
   seen(count: number): void {
     this.#seen = count;

@@ -50,8 +50,8 @@ export async function createOurs(resetMs: number): Promise<OurBreakers> {
     async renew() {
       const count = countActive(asked, [], Date.now());
       if (count !== undefined) table.apply(count);
-      await new Promise<void>((done) => calm.look(done));
-      await new Promise<void>((done) => breakers.look(done));
+      await new Promise<boolean>((done) => calm.look(done));
+      await new Promise<boolean>((done) => breakers.look(done));
     },
     hasVoted() {
       const window = voteWindow(Date.now());
