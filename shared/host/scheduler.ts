@@ -11,19 +11,18 @@ import { LoadQueue } from './load-queue.ts';
 import type { LoadPriority, ModelStatus } from './model-host.ts';
 import type { LoadedWorker } from './model-loader.ts';
 import { priorityOf } from './queue-order.ts';
-import { type Hold, isLoading, type Load, type Slot, type Stay, type UnloadCause, type Waiter } from './slot.ts';
+import { type Hold, isLoading, type Load, type Slot, type Stay, type Waiter } from './slot.ts';
 import { SlotPermits } from './slot-permits.ts';
 import { statusOf } from './slot-status.ts';
-import { isLoadingSlot, isReady, type ReadySlot, SlotTable } from './slot-table.ts';
+import { isLoadingSlot, isReady, SlotTable } from './slot-table.ts';
 import { StayingModels } from './staying-models.ts';
+import { secondsLeft } from './time-left.ts';
+import { Versions } from './versions.ts';
 
 export type SchedulerOptions = Omit<Ground, 'table'> & {
   /** Undefined: a load needs none. */
   readonly permits?: LoadPermits | undefined;
 };
-
-/** Wall ms in which a change of version is not undone by a request that still asks for the one before. */
-const CHANGE_MS = 10_000;
 
 /**
  * Decides everything about the models of one instance: events in, effects out, nothing else. Each event is one synchronous
@@ -36,6 +35,7 @@ export class Scheduler {
   readonly #permits: SlotPermits;
   readonly #departures: Departures;
   readonly #arrivals: Arrivals;
+  readonly #versions: Versions;
   readonly #queue: LoadQueue;
   readonly #housekeeping: Housekeeping;
   #isClosed = false;
@@ -52,6 +52,7 @@ export class Scheduler {
     });
     this.#departures = new Departures(this.#ground);
     this.#arrivals = new Arrivals(this.#ground, this.#departures);
+    this.#versions = new Versions(this.#ground, this.#arrivals, this.#departures);
     this.#queue = new LoadQueue(this.#ground, this.#arrivals, this.#departures, this.#permits);
     this.#housekeeping = new Housekeeping(this.#ground, this.#arrivals, this.#departures);
   }
@@ -62,7 +63,7 @@ export class Scheduler {
   holdReady(manifest: Manifest, keepAliveMs: number | undefined): Hold | undefined {
     const slot = this.#table.slotOf(manifest);
     if (!isReady(slot) || !this.#table.isWanted(slot)) return undefined;
-    return this.#hold(slot, true, keepAliveMs);
+    return this.#versions.hold(slot, true, keepAliveMs);
   }
 
   /** The waiter is granted or refused, now or later, or leaves. */
@@ -71,12 +72,12 @@ export class Scheduler {
       waiter.refused(new ModelDrainingError('this instance is closing', { model: manifest.id, state: 'DRAINING' }));
       return;
     }
-    const slot = this.#want(manifest);
+    const slot = this.#versions.want(manifest);
     // An older version serves until this one is READY; who asks for no lease waits for this very one.
     const older = waiter.wantsLease ? this.#table.readyVersion(manifest.id) : undefined;
     const serving = isReady(slot) ? slot : older;
     const refusal = this.#demand(slot, serving === undefined ? waiter.priority : 'background');
-    if (serving !== undefined) this.#grant(serving, waiter);
+    if (serving !== undefined) this.#versions.grant(serving, waiter);
     else if (refusal === undefined) slot.waiters.add(waiter);
     else waiter.refused(refusal);
     this.#advance();
@@ -109,7 +110,7 @@ export class Scheduler {
   /** Loads the model though nobody waits, and again when it is lost. */
   preload(manifest: Manifest): void {
     if (this.#isClosed) return;
-    const slot = this.#want(manifest);
+    const slot = this.#versions.want(manifest);
     slot.isPreload = true;
     const refusal = this.#demand(slot, 'background');
     if (refusal !== undefined) slot.lastFailure = failureOf(refusal);
@@ -124,7 +125,7 @@ export class Scheduler {
     slot.lastFailure = undefined;
     this.#arrivals.refuseAll(slot, new ModelDrainingError(`${key} has been unloaded`, { model: key, state: kind }));
     if (kind === 'FAILED') this.#table.change(slot, { kind: 'UNLOADED' });
-    else if (isReady(slot)) this.#drain(slot, 'unload', 'it was to be unloaded');
+    else if (isReady(slot)) this.#departures.drain(slot, 'unload', 'it was to be unloaded');
     else this.#arrivals.cancel(slot, 'it was to be unloaded');
     this.#advance();
   }
@@ -162,7 +163,7 @@ export class Scheduler {
   }
 
   loaded(load: Load, worker: LoadedWorker): void {
-    if (this.#arrivals.loaded(load, worker) && isReady(load.slot)) this.#welcome(load.slot);
+    if (this.#arrivals.loaded(load, worker) && isReady(load.slot)) this.#versions.welcome(load.slot);
     this.#advance();
   }
 
@@ -207,7 +208,7 @@ export class Scheduler {
     this.#housekeeping.tick(this.isMoving());
     const now = this.#ground.clock.wall();
     this.#revive(now);
-    this.#table.forgetReplaced(now - CHANGE_MS);
+    this.#versions.forgetReplaced(now);
     this.#advance();
   }
 
@@ -217,7 +218,7 @@ export class Scheduler {
     return Array.from(this.#table.all(), (slot) =>
       statusOf(slot, {
         stays: this.#table.stays(slot),
-        secondsLeft: this.#secondsLeft(slot),
+        secondsLeft: secondsLeft(slot, this.#ground, this.#arrivals.estimates),
         waitsForPermit: this.#permits.isAwaitedBy(slot),
       }),
     );
@@ -242,36 +243,6 @@ export class Scheduler {
   }
 
   // How it decides.
-
-  /** The slot to serve this request with: its version's, which from now on is the one that is wanted of the model. */
-  #want(manifest: Manifest): Slot {
-    const slot = this.#table.slotOf(manifest);
-    if (this.#table.isWanted(slot)) return slot;
-    const now = this.#ground.clock.wall();
-    const wanted = this.#table.wanted(manifest.id);
-    // A request that began before the change of version must not undo it.
-    if (wanted !== undefined && slot.replacedAt !== undefined && now - slot.replacedAt < CHANGE_MS) return wanted;
-    this.#table.want(slot);
-    for (const other of this.#table.others(slot)) {
-      slot.isPreload ||= other.isPreload;
-      other.isPreload = false;
-      other.replacedAt ??= now;
-      if (other.waiters.size === 0) this.#arrivals.cancel(other, 'another version is wanted');
-    }
-    return slot;
-  }
-
-  #grant(slot: ReadySlot, waiter: Waiter): void {
-    waiter.granted(this.#hold(slot, waiter.wantsLease, waiter.keepAliveMs));
-  }
-
-  #hold(slot: ReadySlot, isLease: boolean, keepAliveMs: number | undefined): Hold {
-    const ready = slot.state;
-    ready.lastUsedAt = this.#ground.clock.wall();
-    if (isLease) ready.leases++;
-    if (keepAliveMs !== undefined) slot.keepAliveMs = keepAliveMs;
-    return { slot, ready };
-  }
 
   /** Sees to it that the model is on its way. @returns why it is not */
   #demand(slot: Slot, priority: LoadPriority): CasaLinguaError | undefined {
@@ -314,39 +285,6 @@ export class Scheduler {
     this.#advance();
   }
 
-  /** A model has just become READY: those who wait for it, or for another version of it, get it. */
-  #welcome(slot: ReadySlot): void {
-    const others = this.#table.others(slot);
-    const newer = others.find((other) => this.#table.isWanted(other));
-    if (newer !== undefined && isReady(newer)) {
-      this.#grantAll(slot, newer);
-      this.#drain(slot, 'replaced', `${newer.key} has replaced it`);
-      return;
-    }
-    this.#grantAll(slot, slot);
-    for (const other of others) {
-      this.#drain(other, 'replaced', `${slot.key} has replaced it`);
-      if (newer !== undefined) continue;
-      this.#grantAll(other, slot);
-      this.#arrivals.cancel(other, `${slot.key} has replaced it`);
-    }
-    // It serves until the newer one is READY: those who have come for that one already as well as those who come now.
-    if (newer !== undefined) this.#grantLeases(newer, slot);
-  }
-
-  #grantAll({ waiters }: Slot, slot: ReadySlot): void {
-    for (const waiter of waiters) this.#grant(slot, waiter);
-    waiters.clear();
-  }
-
-  #grantLeases({ waiters }: Slot, slot: ReadySlot): void {
-    for (const waiter of waiters) {
-      if (!waiter.wantsLease) continue;
-      waiters.delete(waiter);
-      this.#grant(slot, waiter);
-    }
-  }
-
   /** Brings back what is wanted: models that were asked for while they drained, and those that are loaded at start. */
   #revive(now: number): void {
     for (const slot of [...this.#table.all()]) {
@@ -361,36 +299,9 @@ export class Scheduler {
     }
   }
 
-  #drain(slot: Slot, cause: UnloadCause, reason: string): void {
-    if (isReady(slot)) this.#departures.drain(slot, cause, reason);
-  }
-
   #endsWithItsLease(slot: Slot): boolean {
     if (this.#table.stays(slot)) return false;
     if (slot.keepAliveMs !== undefined) return slot.keepAliveMs === 0;
     return this.#ground.settings.strategy === 'on_demand';
   }
-
-  #secondsLeft(slot: Slot): number | undefined {
-    const { clock } = this.#ground;
-    const { state } = slot;
-    if (state.kind === 'FAILED')
-      return state.retryAt === undefined ? undefined : secondsUntil(state.retryAt, clock.wall());
-    if (state.kind === 'UNLOADED' || state.kind === 'READY') return undefined;
-    const ownMs = this.#arrivals.estimates.leftMs(slot, clock.awake());
-    if (ownMs === undefined) return undefined;
-    if (state.kind !== 'QUEUED') return ownMs / 1000;
-    let aheadMs = 0;
-    for (const other of this.#table.all()) {
-      const isAhead = isLoading(other.state) || (other.state.kind === 'QUEUED' && other.state.order < state.order);
-      if (isAhead) aheadMs += this.#arrivals.estimates.leftMs(other, clock.awake()) ?? 0;
-    }
-    return (
-      (ownMs + Math.max(aheadMs / this.#ground.settings.loadConcurrency, state.notBefore - clock.wall(), 0)) / 1000
-    );
-  }
-}
-
-function secondsUntil(time: number, now: number): number {
-  return Math.max(0, (time - now) / 1000);
 }

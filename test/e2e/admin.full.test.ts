@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalStack, startLocal } from '../../infra/local/local-stack.ts';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { modelFolders } from '../support/local-run.ts';
+import { until } from '../support/process-state.ts';
 
 /** What an operator says by the API, on a fleet that nobody asks for anything. */
 
@@ -10,11 +12,22 @@ const model = 'translate-en-es';
 const root = join(import.meta.dirname, '..', '..');
 
 let stack: LocalStack;
+/** The functions' way to DynamoDB. */
+let proxy: FaultProxy;
 beforeAll(async () => {
-  // With a second one it would depend on chance which of them is woken.
-  stack = await startLocal({ buildFolder: join(root, 'build'), modelFolders, instances: { inference: 1 } });
+  proxy = await startFaultProxy(() => stack.dynamoEndpoint);
+  stack = await startLocal({
+    buildFolder: join(root, 'build'),
+    modelFolders,
+    // With a second one it would depend on chance which of them is woken.
+    instances: { inference: 1 },
+    environment: { AWS_ENDPOINT_URL_DYNAMODB: proxy.endpoint },
+  });
 });
-afterAll(() => stack?.close());
+afterAll(async () => {
+  await stack?.close();
+  await proxy?.close();
+});
 
 interface Seen {
   readonly status: string;
@@ -58,6 +71,21 @@ describe('an idle fleet', () => {
     expect(await say(`/admin/models/${model}/unload`)).toMatchObject({ status: 202, body: { seq: 3 } });
 
     await expect.poll(() => seen(), patience).toMatchObject({ ready: false, wish: { seq: 3, carried_out: 1 } });
+  });
+
+  it('is woken once, and carries out what is wanted though the store did not answer when it looked', async () => {
+    // A new one takes so long to start that the store has gone by then.
+    const inference = () => stack.instances().find(({ id }) => id.startsWith('inference'));
+    process.kill(Number(inference()?.pid), 'SIGKILL');
+    await until(() => inference() === undefined);
+    expect(await say(`/admin/models/${model}/load`)).toMatchObject({ status: 202, body: { woken: true } });
+    const asked = proxy.requests.length;
+    proxy.faults.cut = Number.POSITIVE_INFINITY;
+    // More than two looks with what belongs to them.
+    await until(() => proxy.requests.length > asked + 8, patience.timeout);
+    proxy.faults.cut = 0;
+
+    await expect.poll(() => seen(), patience).toMatchObject({ ready: true, wish: { seq: 4, carried_out: 1 } });
   });
 
   it('activates what is active already without a change, and nothing that is not there', async () => {

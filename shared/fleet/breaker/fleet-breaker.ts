@@ -1,6 +1,6 @@
 import type { Breaker, Ticket } from '../../breaker/breaker.ts';
 import type { BreakerReport, BreakerTransition } from '../../breaker/breaker-state.ts';
-import { BreakerOpenError } from '../../breaker/errors.ts';
+import type { BreakerOpenError } from '../../breaker/errors.ts';
 import type { Verdict } from '../../breaker/evidence.ts';
 import type { CircuitBreakerSettings } from '../../config/circuit-breaker.ts';
 import type { Item } from '../table/fleet-table.ts';
@@ -8,6 +8,7 @@ import { BlindTries } from './blind-tries.ts';
 import { type FleetState, isForced, isInForce } from './digest-entry.ts';
 import { close } from './digest-steps.ts';
 import { type FleetGround, takeStep } from './fleet-ground.ts';
+import { FleetRefusals } from './fleet-refusals.ts';
 import { knownActive, tryProbability } from './fleet-rules.ts';
 import { reasonOf, stateOf } from './fleet-words.ts';
 import { KnownEntry } from './known-entry.ts';
@@ -51,12 +52,12 @@ export class FleetBreaker {
   readonly #voter: Voter;
   readonly #tries: Lottery;
   readonly #blind: BlindTries;
+  readonly #refusals: FleetRefusals;
   #window = new OwnWindow();
   /** The fleet says nothing against any call: the healthy way looks at no more than this. */
   #isCalm = true;
   #isSuspicious = false;
   #isClosing = false;
-  #refusal: BreakerOpenError | undefined;
 
   constructor(options: FleetBreakerOptions) {
     const { local, ground, settings } = options;
@@ -68,6 +69,7 @@ export class FleetBreaker {
     this.#voter = new Voter(this.name, ground, settings, () => this.#evidence());
     this.#tries = new Lottery(ground.random);
     this.#blind = new BlindTries(ground.random, options.ttlMs);
+    this.#refusals = new FleetRefusals(this.name, options.model, ground.clock);
   }
 
   get judgesTime(): boolean {
@@ -160,20 +162,7 @@ export class FleetBreaker {
   refusal(): BreakerOpenError {
     const rule = this.#isCalm ? 'local' : this.#rule();
     if (rule === 'local' || (rule === 'ramp' && this.#local.refuses())) return this.#local.refusal();
-    const { state } = this.#known;
-    const told = stateOf(state);
-    const retryAfterSeconds = Math.max(1, Math.ceil(this.#retryAfterMs() / 1000));
-    const last = this.#refusal;
-    if (last?.retryAfterSeconds === retryAfterSeconds && last.state === told) return last;
-    const { model } = this.#options;
-    const by = isForced(state) ? ', by an operator' : ' for the whole fleet';
-    const refusal = new BreakerOpenError(`the circuit breaker of ${this.name} is ${told}${by}`, {
-      ...(model === undefined ? {} : { model }),
-      state: told,
-      retryAfterSeconds,
-    });
-    this.#refusal = refusal;
-    return refusal;
+    return this.#refusals.of(this.#known, this.elapsed());
   }
 
   /** A request begins: what is due by the clock is done. */
@@ -305,23 +294,5 @@ export class FleetBreaker {
       showsFailure: this.#window.showsFailure(now, isOpen),
       badCalls: this.#window.badCalls(now),
     };
-  }
-
-  /** Until a call that was refused just now is worth another try. */
-  #retryAfterMs(): number {
-    const { state, ramp } = this.#known;
-    switch (state.kind) {
-      case 'OPEN':
-        return this.#known.openForMs();
-      case 'RAMP':
-        return ramp?.nextStepMs(this.elapsed()) ?? 0;
-      case 'FORCED_OPEN':
-        return state.until - this.#options.ground.clock.wall();
-      // While a probe is out, it may end at any moment.
-      case 'HALF_OPEN':
-      case 'FORCED_CLOSED':
-      case 'CLOSED':
-        return SECOND_MS;
-    }
   }
 }
