@@ -31,14 +31,17 @@ export class KeyStage {
   /** What reads show in place of the table's own items. */
   shows: ((key: Key) => Item | undefined) | undefined;
   reads = 0;
+  /** Of these, those for which the store has its time. */
+  needed = 0;
   readonly keys: ApiKeys;
   readonly #table = new VirtualTable();
   readonly #waiting: (() => void)[] = [];
 
   constructor({ ttlMs = 60_000 }: { readonly ttlMs?: number } = {}) {
     const table: Pick<FleetTable, 'read'> = {
-      read: (key, done) => {
+      read: (key, done, { isNeeded = false } = {}) => {
         this.reads += 1;
+        if (isNeeded) this.needed += 1;
         this.#waiting.push(() => {
           if (this.isAway) return done({ kind: 'unavailable' });
           done(this.shows === undefined ? this.#table.read(key) : { kind: 'read', item: this.shows(key) });

@@ -85,6 +85,20 @@ describe('a key that is looked up', () => {
     expect(stage.reads).toBe(2);
   });
 
+  it('is waited for longer when nothing is known of it, or nothing that is good enough', async () => {
+    const stage = new KeyStage();
+    stage.add(key);
+
+    await stage.lookUp(key);
+    expect(stage).toMatchObject({ reads: 1, needed: 1 });
+    stage.pass(15 * MINUTE - 1);
+    await stage.lookUp(key);
+    expect(stage).toMatchObject({ reads: 2, needed: 1 });
+    stage.pass(15 * MINUTE);
+    await stage.lookUp(key);
+    expect(stage).toMatchObject({ reads: 3, needed: 2 });
+  });
+
   it('is read once for all who show it at the same time', async () => {
     const stage = new KeyStage();
     stage.add(key);

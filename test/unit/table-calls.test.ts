@@ -109,6 +109,16 @@ describe('a call of the table', () => {
     expect(budgets()).toEqual([2_000, 100, 100, 2_000, 2_000, 100]);
   });
 
+  it('has 2 s for a read without which nobody can go on', async () => {
+    const { table, read, budgets } = stage();
+    await read();
+
+    await new Promise<ReadAnswer>((resolve) => table.read(key, resolve, { isNeeded: true }));
+    await read();
+
+    expect(budgets()).toEqual([2_000, 2_000, 100]);
+  });
+
   it('pays for the connection again when the clock was set back', async () => {
     const { update, pass, budgets } = stage();
     await update();

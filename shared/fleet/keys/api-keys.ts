@@ -63,7 +63,8 @@ export class ApiKeys {
   }
 
   /**
-   * What a key allows. Waits for the store at most as long as the table's calls do, and for nothing that is known.
+   * What a key allows. Waits for nothing that is known; else for the store as long as the table's calls do, and longer for a key
+   * that would be refused without its answer.
    * @param asksForStrangers whether the store is asked for one that has never been seen here
    */
   lookUp(key: string, { asksForStrangers }: { readonly asksForStrangers: boolean }): KeyAnswer | Promise<KeyAnswer> {
@@ -96,7 +97,7 @@ export class ApiKeys {
             this.#asking.delete(hash);
             resolve(answer.kind === 'read' ? this.#told(hash, answer.item) : this.#notTold(hash));
           },
-          { isConsistent: true },
+          { isConsistent: true, isNeeded: this.#goodLately(hash) === undefined },
         );
       });
     this.#asking.set(hash, asking);
@@ -117,10 +118,16 @@ export class ApiKeys {
 
   #notTold(hash: string): KeyAnswer {
     const now = this.#options.clock.now();
-    const seen = this.#seen().get(hash);
-    if (seen === undefined || !isWithin(GRACE_MS, seen.readAt, now)) return { kind: 'unknowable' };
+    const seen = this.#goodLately(hash);
+    if (seen === undefined) return { kind: 'unknowable' };
     seen.triedAt = now;
     return answerOf(seen.record, now);
+  }
+
+  /** What was read so lately that it is good without the store. */
+  #goodLately(hash: string): Seen | undefined {
+    const seen = this.#seen().get(hash);
+    return isWithin(GRACE_MS, seen?.readAt, this.#options.clock.now()) ? seen : undefined;
   }
 }
 

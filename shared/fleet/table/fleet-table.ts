@@ -53,12 +53,18 @@ export type UpdateAnswer =
   | { readonly kind: 'refused'; readonly item: Item | undefined }
   | Unavailable;
 
+export interface ReadOptions {
+  readonly isConsistent?: boolean;
+  /** Nobody can go on without it: it has as long as a first call. */
+  readonly isNeeded?: boolean;
+}
+
 /**
  * The fleet's table, as the state machines of the fleet call it: never waiting, and told of the answer in a later step. So they
  * are plain code, which a simulation can run a million times, and whose every interleaving can be tried.
  */
 export interface FleetTable {
-  read(key: Key, done: (answer: ReadAnswer) => void, options?: { readonly isConsistent?: boolean }): void;
+  read(key: Key, done: (answer: ReadAnswer) => void, options?: ReadOptions): void;
   /** All items under `pk`, by `sk`; consistent. */
   query(pk: string, done: (answer: QueryAnswer) => void): void;
   update(update: Update, done: (answer: UpdateAnswer) => void): void;

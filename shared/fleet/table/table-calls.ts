@@ -10,7 +10,7 @@ export interface TableCallsOptions {
   readonly clock: { now(): number };
   /** Ms for one call. */
   readonly timeoutMs: number;
-  /** Ms for one that also pays for the connection, since none has succeeded lately. */
+  /** Ms for one that also pays for the connection, since none has succeeded lately, and for a read that is needed. */
   readonly firstTimeoutMs: number;
   readonly log: Pick<Log, 'error'>;
   /** A signal that is aborted after `ms`; default: by a timer. */
@@ -58,11 +58,11 @@ export function createTableCalls(options: TableCallsOptions): TableCalls {
   let answeredAt = Number.NEGATIVE_INFINITY;
 
   return {
-    read(key, done, readOptions) {
+    read(key, done, { isConsistent = false, isNeeded = false } = {}) {
       reads += 1;
       const read = async (signal: AbortSignal) =>
-        ({ kind: 'read', item: await store.read(key, { ...readOptions, signal }) }) as const;
-      send('READ', read, done);
+        ({ kind: 'read', item: await store.read(key, { isConsistent, signal }) }) as const;
+      send('READ', read, done, isNeeded);
     },
     query(pk, done) {
       reads += 1;
@@ -80,9 +80,10 @@ export function createTableCalls(options: TableCallsOptions): TableCalls {
     name: string,
     call: (signal: AbortSignal) => Promise<Answer>,
     done: (answer: Answer | { readonly kind: 'unavailable' }) => void,
+    isNeeded = false,
   ): void {
     byName.set(name, (byName.get(name) ?? 0) + 1);
-    const answered = attempt(name, call).then((answer) => {
+    const answered = attempt(name, call, isNeeded).then((answer) => {
       try {
         done(answer);
       } catch (thrown) {
@@ -97,9 +98,11 @@ export function createTableCalls(options: TableCallsOptions): TableCalls {
   async function attempt<Answer>(
     name: string,
     call: (signal: AbortSignal) => Promise<Answer>,
+    isNeeded: boolean,
   ): Promise<Answer | { readonly kind: 'unavailable' }> {
     const silentMs = clock.now() - answeredAt;
-    const signal = abortedAfter(silentMs >= 0 && silentMs < CONNECTED_MS ? timeoutMs : firstTimeoutMs);
+    const isConnected = silentMs >= 0 && silentMs < CONNECTED_MS;
+    const signal = abortedAfter(isConnected && !isNeeded ? timeoutMs : firstTimeoutMs);
     try {
       const answer = await untilAborted(call(signal), signal);
       answeredAt = clock.now();
