@@ -44,9 +44,9 @@ port.on('message', (message: ToWorker) => {
 });
 
 async function startEngine(): Promise<OrtModule> {
-  const module = await startOrtModule(new URL(glue), compiling, threads);
-  if (rehearsal !== undefined) await rehearse(module, rehearsal);
-  return module;
+  const start = (sessionThreads: number) => startOrtModule(new URL(glue), compiling, sessionThreads);
+  if (rehearsal !== undefined) await rehearse(await start(1), rehearsal);
+  return start(threads);
 }
 
 function send(message: FromWorker): void {

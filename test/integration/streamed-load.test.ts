@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { StoreUnavailableError } from '../../shared/repository/errors.ts';
+import { SpareWorker } from '../../shared/runtime/spare-worker.ts';
 import { folderStore } from '../support/folder-store.ts';
 import { answerOf, failureOf, LAST_PART, StreamedLoads, untilAborted } from '../support/streamed-loads.ts';
 import { holds, observe, threads } from '../support/worker-loads.ts';
@@ -40,6 +41,18 @@ describe('a session', () => {
 
     expect(toldBefore).toEqual([]);
     expect(told).toEqual(['initializing', 'warming']);
+    expect(await answerOf(worker)).toEqual(stage.answer);
+    await worker.end();
+  });
+
+  test('asks for the weights in the order of their file, also in a thread that has rehearsed', async () => {
+    using heard = stage.listening();
+    const spare = new SpareWorker(heard.engine);
+
+    const worker = await stage.load(folderStore(stage.folder), cacheFolder, { engine: heard.engine, spare });
+
+    await heard.asks(3);
+    expect(heard.asked).toEqual([...heard.asked].sort((one, other) => one - other));
     expect(await answerOf(worker)).toEqual(stage.answer);
     await worker.end();
   });

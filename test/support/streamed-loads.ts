@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { LoadedWorker, LoadObserver } from '../../shared/host/model-loader.ts';
 import type { ObjectStore, RangeRequest } from '../../shared/repository/object-store.ts';
 import type { CompiledEngine } from '../../shared/runtime/compiled-engine.ts';
+import type { SpareWorker } from '../../shared/runtime/spare-worker.ts';
 import { withEngineChange } from './faulty-engine.ts';
 import { folderStore } from './folder-store.ts';
 import { generateModel } from './generated-model.ts';
@@ -62,10 +63,11 @@ export class StreamedLoads {
   load(
     store: ObjectStore,
     cacheFolder: string,
-    options: { engine?: CompiledEngine; observer?: LoadObserver; signal?: AbortSignal } = {},
+    options: { engine?: CompiledEngine; spare?: SpareWorker; observer?: LoadObserver; signal?: AbortSignal } = {},
   ): Promise<LoadedWorker> {
-    const { engine = this.engine, observer = observe().observer, signal = never } = options;
-    return createLoader({ engine, store, cacheFolder }).load(this.model.manifest, observer, signal);
+    const { engine = this.engine, spare, observer = observe().observer, signal = never } = options;
+    const given = spare === undefined ? {} : { spare };
+    return createLoader({ engine, store, cacheFolder, ...given }).load(this.model.manifest, observer, signal);
   }
 
   /** The model's store; `weights` says what becomes of a GET for its weights. */

@@ -69,7 +69,8 @@ interface OrtModuleOptions {
 const LOG_FATAL = 4;
 
 /**
- * Starts the engine in this thread, once: a failed start poisons the thread for good (design part 4, fact 3).
+ * Starts the engine in this thread, with a heap of its own, and never two at a time: a failed start poisons the thread for good
+ * (design part 4, fact 3).
  * @param glue URL of `ort-wasm-simd-threaded.mjs`
  * @param compiled the module beside it, compiled by whoever started this thread and shared by all its workers; may still be on its way
  * @param adaptImports sees what the engine calls of its surroundings before it starts

@@ -20,7 +20,7 @@ export interface DownloadStart {
 const { bundle, model } = JSON.parse(process.argv[2] ?? '') as DownloadStart;
 
 serve<object, Measured>(() =>
-  measured(async (downloaded) => {
+  measured(async ({ downloaded }) => {
     const settings = readSettings(process.env, pathToFileURL(`${bundle}/`));
     const store = createLateStores(settings).objects;
     const cache = new FileCache({

@@ -4,7 +4,7 @@ import { settledMb } from '../unload/memory.ts';
 
 /** One way to load a model, in a fresh process. MB are of the whole process. */
 export interface Measured {
-  /** Ms until the model has answered once; of a download alone, until every byte is there and verified. */
+  /** Ms until it is READY, or else until the model has answered once; of a download alone, until every byte is there and verified. */
   readonly readyMs: number;
   /** Ms until every byte was there and verified; 0 where nothing is downloaded. */
   readonly downloadedMs: number;
@@ -21,18 +21,31 @@ export interface Measured {
 
 const LOOP_INTERVAL_MS = 2;
 
-/** @param load told to call `downloaded` when every byte is there */
-export async function measured(load: (downloaded: () => void) => Promise<void>): Promise<Measured> {
+/** What a load tells as it gets there. */
+export interface Milestones {
+  /** Every byte is there. */
+  downloaded(): void;
+  /** READY, with one inference behind it; a load that does not tell is so when it ends. */
+  ready(): void;
+}
+
+export async function measured(load: (reached: Milestones) => Promise<void>): Promise<Measured> {
   const baselineMb = await settledMb();
   const loop = monitorEventLoopDelay({ resolution: LOOP_INTERVAL_MS });
   loop.enable();
   const cpu = process.cpuUsage();
   const started = performance.now();
   let downloadedMs = 0;
-  await load(() => {
-    downloadedMs = performance.now() - started;
+  let readyMs: number | undefined;
+  await load({
+    downloaded() {
+      downloadedMs = performance.now() - started;
+    },
+    ready() {
+      readyMs = performance.now() - started;
+    },
   });
-  const readyMs = performance.now() - started;
+  readyMs ??= performance.now() - started;
   const { user, system } = process.cpuUsage(cpu);
   loop.disable();
   const delayMs = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - LOOP_INTERVAL_MS);

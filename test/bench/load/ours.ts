@@ -17,7 +17,7 @@ export interface OursStart {
 const { bundle, model, ask } = JSON.parse(process.argv[2] ?? '') as OursStart;
 
 serve<object, Measured>(() =>
-  measured(async (downloaded) => {
+  measured(async ({ downloaded, ready }) => {
     const log: Log = {
       info: (event, fields) => {
         if (event === 'model.state' && fields?.['state'] === 'INITIALIZING') downloaded();
@@ -27,6 +27,7 @@ serve<object, Measured>(() =>
     };
     const { catalog, host } = composeInference(begin(process.env, pathToFileURL(`${bundle}/`)), { log });
     const lease = await host.lease(await catalog.model(model));
+    ready();
     await lease.run(ask);
     lease.release();
   }),

@@ -35,7 +35,7 @@ env.wasm.numThreads = 1;
 env.logLevel = 'error';
 
 serve<object, Measured>(() =>
-  measured(async (downloaded) => {
+  measured(async ({ downloaded }) => {
     const scratch: string[] = [];
     const client = way === 'create' ? undefined : createS3Client();
     const body = async (key: string) => {
