@@ -3,7 +3,12 @@ import type { WishKeeperOptions } from '../../shared/fleet/wishes/wish-keeper.ts
 import type { ModelHost } from '../../shared/host/model-host.ts';
 import type { Log } from '../../shared/observability/log.ts';
 import type { Catalog } from '../../shared/repository/catalog.ts';
+import type { Clock } from '../../shared/repository/clock.ts';
 import { modelKey } from '../../shared/repository/manifest.ts';
+import { retry } from '../../shared/repository/retry.ts';
+
+/** Questions to a catalog whose store is away, in some 14 s on average: its breaker stays open for 10. */
+const ATTEMPTS = 20;
 
 /** What operators want of this instance, as it is done. */
 export interface CarryOut {
@@ -14,19 +19,25 @@ export interface CarryOut {
 
 /**
  * Does what an operator wants of a model on this instance. A load goes on with the requests that follow; one that fails is
- * told in the log and in health, and is not wished again.
+ * told in the log and in health, and is not wished again. That the store is away for a moment makes none fail: nobody would wish it again.
  */
 export function createCarryOut(deps: {
   readonly host: Pick<ModelHost, 'ensureReady' | 'pin' | 'status' | 'unload' | 'unpin'>;
   readonly catalog: Pick<Catalog, 'model'>;
+  readonly clock: Clock;
+  /** 0 up to 1. */
+  readonly random: () => number;
   readonly log: Log;
 }): CarryOut {
-  const { host, catalog, log } = deps;
+  const { host, catalog, clock, random, log } = deps;
   const underWay = new Set<Promise<void>>();
+  /** How often something was wanted of each model: what is wanted last counts. */
+  const wishes = new Map<string, number>();
 
   return {
     carryOut(model, want, until) {
       log.info('model.wish', { model, want: want ?? 'nothing' });
+      wishes.set(model, (wishes.get(model) ?? 0) + 1);
       switch (want) {
         case 'pinned':
           host.pin(model, until);
@@ -58,7 +69,10 @@ export function createCarryOut(deps: {
   }
 
   async function load(model: string): Promise<void> {
-    await host.ensureReady(await catalog.model(model), { priority: 'background' });
+    const wish = wishes.get(model);
+    const known = async () => (wishes.get(model) === wish ? catalog.model(model) : undefined);
+    const manifest = await retry(known, { attempts: ATTEMPTS, clock, random });
+    if (manifest !== undefined) await host.ensureReady(manifest, { priority: 'background' });
   }
 
   async function unload(model: string): Promise<void> {

@@ -133,7 +133,7 @@ export function composeInference(
     onPin: () => snapshots.changed(),
     onThaw: () => stores.renewConnections(),
   });
-  const { carryOut, underWay } = createCarryOut({ host, catalog, log });
+  const { carryOut, underWay } = createCarryOut({ host, catalog, clock, random: Math.random, log });
   const wishes = new WishKeeper({
     table,
     clock,
