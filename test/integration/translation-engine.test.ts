@@ -157,8 +157,8 @@ describe('a sentence that the model answers with nothing', () => {
 
 describe('the heap', () => {
   test.each([
-    { numBeams: 1, count: 100 },
-    { numBeams: 4, count: 20 },
+    { numBeams: 1, count: 40 },
+    { numBeams: 4, count: 12 },
   ])(
     'gets back all that $count sentences took, three times over, with $numBeams beams',
     async ({ numBeams, count }) => {
