@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Gate } from '../../shared/admission/gate.ts';
 import { servesManyAtOnce } from '../../shared/admission/serves-many.ts';
 import type { BreakerTransition } from '../../shared/breaker/breaker-state.ts';
@@ -225,7 +224,7 @@ export function composeInference(
     lookAtNews,
     async woken(signal) {
       for (const sleeper of [host, ...sleepers]) sleeper.wake();
-      await actOnNews({ look: lookAtNews, underWay, pause: (ms) => delay(ms), signal });
+      await actOnNews({ look: lookAtNews, underWay, pause: (ms) => clock.sleep(ms), signal });
       await host.endings();
       // Nobody waits for an answer, so the fleet hears of what was done before this instance is frozen.
       await snapshots.pending();
