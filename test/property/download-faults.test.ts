@@ -1,4 +1,4 @@
-import { cpSync, existsSync } from 'node:fs';
+import { cpSync, existsSync, rmSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -8,6 +8,7 @@ import { CasaLinguaError } from '../../shared/errors.ts';
 import { Downloader } from '../../shared/repository/download.ts';
 import { FileCorruptError } from '../../shared/repository/errors.ts';
 import { FileCache } from '../../shared/repository/file-cache.ts';
+import { isFileError } from '../../shared/repository/file-errors.ts';
 import type { Manifest } from '../../shared/repository/manifest.ts';
 import { type Fault, FaultStore, manifestOf, sha256 } from './download-fault-store.ts';
 
@@ -34,6 +35,22 @@ function startProcess(store: FaultStore, folder: string, owner: string): Downloa
   const cache = new FileCache({ folder, maxBytes: 200_000, identity, clock });
   const settings = { partBytes: PART_BYTES, concurrency: 3, attempts: ATTEMPTS, stallMs: 20 };
   return new Downloader({ store, cache, settings, clock, random: () => 0.5 });
+}
+
+/**
+ * What is on disk at this moment. Nothing new begins meanwhile, but the few operations under way on the thread pool may
+ * take a file away while it is copied: then all is copied anew.
+ */
+function copyAtOnce(from: string, to: string): void {
+  for (let underWay = 20; ; underWay--) {
+    try {
+      cpSync(from, to, { recursive: true });
+      return;
+    } catch (thrown) {
+      if (!isFileError(thrown, 'ENOENT') || underWay === 0) throw thrown;
+      rmSync(to, { recursive: true });
+    }
+  }
 }
 
 async function expectOnlyWholeFiles(folder: string, manifest: Manifest): Promise<void> {
@@ -89,7 +106,7 @@ describe('a download under faults', () => {
             // What a killed process leaves is what is on disk at that moment; its own cleaning up goes on elsewhere.
             store.onKill = () => {
               if (afterKill === undefined) {
-                cpSync(folder, next, { recursive: true });
+                copyAtOnce(folder, next);
                 afterKill = next;
                 power.abort(killed);
               }
