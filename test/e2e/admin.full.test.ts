@@ -14,20 +14,24 @@ const root = join(import.meta.dirname, '..', '..');
 let stack: LocalStack;
 /** The functions' way to DynamoDB. */
 let proxy: FaultProxy;
-beforeAll(async () => {
-  proxy = await startFaultProxy(() => stack.dynamoEndpoint);
-  stack = await startLocal({
-    buildFolder: join(root, 'build'),
-    modelFolders,
-    // With a second one it would depend on chance which of them is woken.
-    instances: { inference: 1 },
-    environment: { AWS_ENDPOINT_URL_DYNAMODB: proxy.endpoint },
+
+/** For the tests of one group. */
+function onNewStack(): void {
+  beforeAll(async () => {
+    proxy = await startFaultProxy(() => stack.dynamoEndpoint);
+    stack = await startLocal({
+      buildFolder: join(root, 'build'),
+      modelFolders,
+      // With a second one it would depend on chance which of them is woken.
+      instances: { inference: 1 },
+      environment: { AWS_ENDPOINT_URL_DYNAMODB: proxy.endpoint },
+    });
   });
-});
-afterAll(async () => {
-  await stack?.close();
-  await proxy?.close();
-});
+  afterAll(async () => {
+    await stack?.close();
+    await proxy?.close();
+  });
+}
 
 interface Seen {
   readonly status: string;
@@ -50,6 +54,8 @@ async function seen(path = `/admin/models/${model}`): Promise<Seen> {
 }
 
 describe('an idle fleet', () => {
+  onNewStack();
+
   it('loads a model that an operator wants, though nobody asks for anything, and keeps what is pinned', async () => {
     expect(stack.instances().filter(({ id }) => id.startsWith('inference'))).toEqual([]);
 
@@ -73,25 +79,26 @@ describe('an idle fleet', () => {
     await expect.poll(() => seen(), patience).toMatchObject({ ready: false, wish: { seq: 3, carried_out: 1 } });
   });
 
-  it('is woken once, and carries out what is wanted though the store did not answer when it looked', async () => {
-    // A new one takes so long to start that the store has gone by then.
-    const inference = () => stack.instances().find(({ id }) => id.startsWith('inference'));
-    process.kill(Number(inference()?.pid), 'SIGKILL');
-    await until(() => inference() === undefined);
+  it('activates what is active already without a change, and nothing that is not there', async () => {
+    const known = { status: 202, body: { version: '1.0.0', changed: false } };
+    expect(await say(`/admin/models/${model}/activate`, { version: '1.0.0' })).toMatchObject(known);
+    const unknown = { status: 404, body: { code: 'UNKNOWN_VERSION' } };
+    expect(await say(`/admin/models/${model}/activate`, { version: '9.9.9' })).toMatchObject(unknown);
+  });
+});
+
+describe('a fleet that has no instance yet', () => {
+  onNewStack();
+
+  it('carries out what is wanted when it is woken once, though the store did not answer when it looked', async () => {
     expect(await say(`/admin/models/${model}/load`)).toMatchObject({ status: 202, body: { woken: true } });
+    // The instance takes so long to start that the store has gone by then.
     const asked = proxy.requests.length;
     proxy.faults.cut = Number.POSITIVE_INFINITY;
     // Looks in vain: after ten calls that failed DynamoDB's breaker would open, for ten seconds.
     await until(() => proxy.requests.length > asked + 3, patience.timeout);
     proxy.faults.cut = 0;
 
-    await expect.poll(() => seen(), patience).toMatchObject({ ready: true, wish: { seq: 4, carried_out: 1 } });
-  });
-
-  it('activates what is active already without a change, and nothing that is not there', async () => {
-    const known = { status: 202, body: { version: '1.0.0', changed: false } };
-    expect(await say(`/admin/models/${model}/activate`, { version: '1.0.0' })).toMatchObject(known);
-    const unknown = { status: 404, body: { code: 'UNKNOWN_VERSION' } };
-    expect(await say(`/admin/models/${model}/activate`, { version: '9.9.9' })).toMatchObject(unknown);
+    await expect.poll(() => seen(), patience).toMatchObject({ ready: true, wish: { seq: 1, carried_out: 1 } });
   });
 });
