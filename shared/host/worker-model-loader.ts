@@ -57,6 +57,7 @@ export function createWorkerModelLoader(options: WorkerModelLoaderOptions): Mode
       try {
         hold = await downloader.lease(manifest);
         const files = await downloader.ensureFiles(manifest, runtimeFiles(manifest), {
+          lease: hold,
           signal: stopped,
           onProgress: (progress) => observer.onDownloaded(progress),
           onWeightsOnly: (paths, weights) => early.push({ load: begin(paths, weights.file), weights }),

@@ -24,6 +24,8 @@ export interface DownloadProgress {
 
 export interface EnsureOptions {
   readonly signal?: AbortSignal;
+  /** The caller's own hold on the version, for longer than this takes. @default - one for as long as this takes */
+  readonly lease?: CacheLease;
   readonly onProgress?: (progress: DownloadProgress) => void;
   /**
    * Called at most once, when all files are there but the weights, which are on their way and may be read as they come.
@@ -72,7 +74,7 @@ export class Downloader {
     options: EnsureOptions = {},
   ): Promise<Map<string, string>> {
     options.signal?.throwIfAborted();
-    const lease = await this.lease(manifest);
+    const lease = options.lease ?? (await this.lease(manifest));
     try {
       const paths = new Map(files.map((file) => [file.path, join(lease.filesFolder, file.path)]));
       const verified = await VerifiedFiles.read(this.#options.cache.versionFolder(manifest));
@@ -89,7 +91,7 @@ export class Downloader {
       }
       return paths;
     } finally {
-      await lease.release();
+      if (options.lease === undefined) await lease.release();
     }
   }
 

@@ -111,16 +111,12 @@ export class FileCache {
   async #makeRoom(version: Version, needed: number): Promise<void> {
     const { folder, maxBytes, identity, clock } = this.#options;
     const trash = join(folder, '.trash');
-    await empty(trash);
-    const partials: CacheEntry[] = await Promise.all(
-      (await this.#partials()).map(async (entry) => ({
-        folder: entry.folder,
-        bytes: await bytesIn(entry.folder),
-        usedAt: 0,
-        inUse: !entry.isFree,
-      })),
-    );
-    const entries = [...partials, ...(await cachedVersions(folder, identity, clock.now()))];
+    const [partials, versions] = await Promise.all([
+      this.#partialsWithBytes(),
+      cachedVersions(folder, identity, clock.now()),
+      empty(trash),
+    ]);
+    const entries = [...partials, ...versions];
     let free = maxBytes - entries.reduce((sum, entry) => sum + entry.bytes, 0);
     const candidates = entries.filter((entry) => !entry.inUse).sort((a, b) => a.usedAt - b.usedAt);
     for (const entry of candidates) {
@@ -134,6 +130,13 @@ export class FileCache {
       const told = `${modelKey(version)} needs ${needed} more bytes on disk, ${Math.max(0, free)} are left beside models in use`;
       throw new CacheFullError(told, { model: modelKey(version), retryable: true });
     }
+  }
+
+  async #partialsWithBytes(): Promise<CacheEntry[]> {
+    const entries = await this.#partials();
+    return Promise.all(
+      entries.map(async ({ folder, isFree }) => ({ folder, bytes: await bytesIn(folder), usedAt: 0, inUse: !isFree })),
+    );
   }
 
   #partials(): Promise<PartialEntry[]> {
