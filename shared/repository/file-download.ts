@@ -26,6 +26,14 @@ export interface FileDownloadContext {
   readonly onProgress: (bytes: number) => void;
 }
 
+/**
+ * Parts that a file is asked for in, if that makes none too small. Parts that come at the same time end at nearly the same time: until
+ * then what reads along has little of them, so a file of a few large ones would be read when all of it is there.
+ */
+const LEAST_PARTS = 48;
+/** Bytes below which a part is a request too many. */
+const SMALL_PART_BYTES = 1024 * 1024;
+
 /** How often a file begins anew because its object was replaced meanwhile. */
 const RESTARTS = 3;
 
@@ -74,7 +82,8 @@ export class FileDownload {
     const { file, finished, etag } = this.#partial;
     this.#bytes = finished.reduce((sum, range) => sum + range.end - range.start, 0);
     this.#context.onProgress(this.#bytes);
-    const [first, ...rest] = missingRanges(file.size, finished, settings.partBytes);
+    const partBytes = Math.min(settings.partBytes, Math.max(SMALL_PART_BYTES, Math.ceil(file.size / LEAST_PARTS)));
+    const [first, ...rest] = missingRanges(file.size, finished, partBytes);
     if (first === undefined) {
       return;
     }

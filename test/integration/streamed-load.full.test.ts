@@ -72,7 +72,7 @@ describe('weights that', () => {
     await stage.giveUpAfterFirstPart(cacheFolder);
     const [partial = ''] = (await readdir(join(cacheFolder, '.partial'))).filter((name) => name.includes('~nobody~'));
     const data = await open(join(cacheFolder, '.partial', partial, 'data'), 'r+');
-    await data.write(new Uint8Array(100).fill(7), 0, 100, 2 ** 20);
+    await data.write(new Uint8Array(100).fill(7), 0, 100, 2 ** 19);
     await data.close();
     using heard = stage.listening();
     const store = stage.storeWith(async ({ start }, answered) => {

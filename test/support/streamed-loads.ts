@@ -13,10 +13,14 @@ import { deployedEngine, type ModelOnDisk } from './real-model.ts';
 import { createLoader, observe } from './worker-loads.ts';
 
 const MIB = 2 ** 20;
-/** Bytes of one GET, as the tests' loader has it. */
-const PART = 4_000_000;
-/** Where the last part of the weights begins. */
-export const LAST_PART = 3 * PART;
+/** Weights are three, of 4 MiB each. */
+const WEIGHTS_MIB = 12;
+/** Bytes of one GET for so small a file. */
+const PART = MIB;
+/** Where each part of the weights begins. */
+const PARTS = Array.from({ length: (WEIGHTS_MIB * MIB) / PART }, (_, index) => index * PART);
+/** Where the last one does. */
+export const LAST_PART = PARTS.at(-1) ?? 0;
 export const never = new AbortController().signal;
 
 type Answer = Awaited<ReturnType<ObjectStore['getRange']>>;
@@ -37,7 +41,7 @@ export class StreamedLoads {
   static async start(): Promise<StreamedLoads> {
     const stage = new StreamedLoads(await mkdtemp(join(tmpdir(), 'casalingua-streamed-')));
     using heard = stage.listening();
-    const options = { weightsMb: 12, layout: 'external' } as const;
+    const options = { weightsMb: WEIGHTS_MIB, layout: 'external' } as const;
     stage.#model = await generateModel(stage.folder, options);
     const cacheOf = (name: string) => join(stage.work, name);
     await (await stage.load(folderStore(stage.folder), cacheOf('by number'), { engine: heard.engine })).end();
@@ -123,12 +127,13 @@ export class StreamedLoads {
     );
     const observer: LoadObserver = {
       ...observe().observer,
-      onDownloaded: ({ bytesDone }) => {
-        if (bytesDone > PART) given.abort(new Error('not now'));
+      onDownloaded: ({ bytesDone, bytesTotal }) => {
+        // All that is left are the other parts.
+        if (bytesTotal - bytesDone === LAST_PART) given.abort(new Error('not now'));
       },
     };
     await this.load(store, cacheFolder, { observer, signal: given.signal }).catch(() => undefined);
-    return [PART, 2 * PART, LAST_PART];
+    return PARTS.slice(1);
   }
 
   /** Files of its own that this process has open; on Linux, which tells. */
