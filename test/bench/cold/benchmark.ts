@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bundleFunctions } from '../../../infra/bundle.ts';
 import { buildModels } from '../../../infra/bundle-models.ts';
@@ -99,7 +99,9 @@ async function withEmptyCache(
 ): Promise<Ended> {
   const folder = await mkdtemp(join(tmpdir(), 'casalingua-bench-'));
   try {
-    return await work({ ...stores.environment, CASALINGUA_CACHE_FOLDER: folder });
+    // As production's functions are told which models they serve.
+    const served = { CASALINGUA_MODELS: basename(folders.publishedModel) };
+    return await work({ ...stores.environment, ...served, CASALINGUA_CACHE_FOLDER: folder });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -134,9 +134,11 @@ async function measureRound(
   const oursStart: OursStart = { bundle: folders.inference, model: ours.manifest.id, ask };
   const downloadStart: DownloadStart = { bundle: folders.inference, model: ours.manifest };
   const naive = await plain('naive', embedded, (file) => keyOf(embedded, file));
+  // As production's functions are told which models they serve.
+  const deployed = { ...stores.environment, CASALINGUA_MODELS: ours.manifest.id };
   const round: LoadRound = {
     naive,
-    ours: await fresh(programs.ours, oursStart, stores.environment, s3),
+    ours: await fresh(programs.ours, oursStart, deployed, s3),
     download: await fresh(programs.download, downloadStart, stores.environment, s3),
     create: await plain('create', ours, (file) => join(ours.folder, file)),
   };
