@@ -4,6 +4,8 @@ import { modelFolders } from '../support/local-run.ts';
 import { type ServedHere, serveHere } from '../support/local-single-process.ts';
 
 const [toSpanish, toEnglish] = ['translate-en-es', 'translate-es-en'];
+/** MB in which one loads, which takes 320, and not the other beside it: once loaded, each holds 50 or more. */
+const ROOM_FOR_ONE = 340;
 
 /** Real models in a process whose settings leave little to them. */
 describe('an instance with little memory', () => {
@@ -15,7 +17,7 @@ describe('an instance with little memory', () => {
   afterEach(() => served.close());
   afterAll(() => stores.close());
 
-  /** Leaves so much to models, whatever this process takes already; a translation model needs 320 MB to load. */
+  /** Leaves so much to models, whatever this process takes already. */
   async function serve(budgetMb: number, variables: Readonly<Record<string, string>> = {}): Promise<void> {
     const limitMb = 100_000;
     const minimumMb = limitMb - budgetMb - Math.round(process.memoryUsage.rss() / 2 ** 20);
@@ -33,7 +35,7 @@ describe('an instance with little memory', () => {
   }
 
   it('serves both directions in turn: one goes as the other comes', async () => {
-    await serve(360, { CASALINGUA_MODEL_LOADING_MINIMUM_RESIDENCY_SECONDS: '0' });
+    await serve(ROOM_FOR_ONE, { CASALINGUA_MODEL_LOADING_MINIMUM_RESIDENCY_SECONDS: '0' });
 
     for (const [source, model, other] of [
       ['en', toSpanish, toEnglish],
@@ -48,7 +50,7 @@ describe('an instance with little memory', () => {
   });
 
   it('refuses for now what does not fit beside a model that was just loaded, says when, and serves on', async () => {
-    await serve(360, { CASALINGUA_MODEL_LOADING_MINIMUM_RESIDENCY_SECONDS: '50' });
+    await serve(ROOM_FOR_ONE, { CASALINGUA_MODEL_LOADING_MINIMUM_RESIDENCY_SECONDS: '50' });
     await served.translate('en');
 
     const { status, retryAfter, json } = await served.translate('es');
