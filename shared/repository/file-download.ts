@@ -4,7 +4,7 @@ import { FileCorruptError, ObjectChangedError, ObjectNotFoundError, StoreUnavail
 import { GatheredWrites } from './gathered-writes.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { PartialFile } from './partial-file.ts';
-import { type ByteRange, missingRanges } from './ranges.ts';
+import { type ByteRange, missingRanges, partBytesOf } from './ranges.ts';
 import type { Limit } from './ranked-limit.ts';
 import { retry } from './retry.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -25,14 +25,6 @@ export interface FileDownloadContext {
   /** Of this file, in bytes; falls back when a file begins anew. */
   readonly onProgress: (bytes: number) => void;
 }
-
-/**
- * Parts that a file is asked for in, if that makes none too small. Parts that come at the same time end at nearly the same time: until
- * then what reads along has little of them, so a file of a few large ones would be read when all of it is there.
- */
-const LEAST_PARTS = 48;
-/** Bytes below which a part is a request too many. */
-const SMALL_PART_BYTES = 1024 * 1024;
 
 /** How often a file begins anew because its object was replaced meanwhile. */
 const RESTARTS = 3;
@@ -82,8 +74,7 @@ export class FileDownload {
     const { file, finished, etag } = this.#partial;
     this.#bytes = finished.reduce((sum, range) => sum + range.end - range.start, 0);
     this.#context.onProgress(this.#bytes);
-    const partBytes = Math.min(settings.partBytes, Math.max(SMALL_PART_BYTES, Math.ceil(file.size / LEAST_PARTS)));
-    const [first, ...rest] = missingRanges(file.size, finished, partBytes);
+    const [first, ...rest] = missingRanges(file.size, finished, partBytesOf(file.size, settings.partBytes));
     if (first === undefined) {
       return;
     }

@@ -4,6 +4,19 @@ export interface ByteRange {
   readonly end: number;
 }
 
+/** Parts that a file is asked for in, where that makes none too small. */
+const LEAST_PARTS = 48;
+/** Bytes below which a part is a request too many. */
+export const SMALL_PART_BYTES = 1024 * 1024;
+
+/**
+ * Bytes of one request for a part of a file, at most `mostBytes`. Parts that come at the same time end at nearly the same time, and
+ * until then what reads along has little of them: a file of a few large ones would be read when all of it is there.
+ */
+export function partBytesOf(fileSize: number, mostBytes: number): number {
+  return Math.min(mostBytes, Math.max(SMALL_PART_BYTES, Math.ceil(fileSize / LEAST_PARTS)));
+}
+
 /** What is still missing of `size` bytes, in order, in pieces of at most `partBytes`. */
 export function missingRanges(size: number, finished: readonly ByteRange[], partBytes: number): ByteRange[] {
   const missing: ByteRange[] = [];

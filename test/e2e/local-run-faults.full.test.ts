@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LocalStack } from '../../infra/local/local-stack.ts';
 import { DynamoActiveVersions } from '../../shared/fleet/dynamo-active-versions.ts';
 import { publishModel } from '../../shared/repository/publisher.ts';
+import { SMALL_PART_BYTES } from '../../shared/repository/ranges.ts';
 import { S3PublishingStore } from '../../shared/repository/s3-publishing-store.ts';
 import { dynamoClient } from '../support/dynamo-servers.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
@@ -14,8 +15,6 @@ import { until } from '../support/process-state.ts';
 import { s3Client } from '../support/s3.ts';
 
 const modelFolder = join(import.meta.dirname, '..', '..', 'infra', 'models', 'translate-en-es');
-/** Of one GET for so small a file. */
-const PART_BYTES = 2 ** 20;
 const weights = '/translate-en-es/1.0.0/onnx/weights.bin';
 
 /** One instance of inference, whose way to S3 leads through a proxy that can fail. */
@@ -67,7 +66,7 @@ describe('the local run in trouble', () => {
     });
     expect(again.status).toBe(503);
     // Each part once.
-    expect(requests).toBeLessThanOrEqual(Math.ceil(size / PART_BYTES));
+    expect(requests).toBeLessThanOrEqual(Math.ceil(size / SMALL_PART_BYTES));
     expect(weightRequests()).toBe(requests);
 
     await activateGoodVersion(stack);

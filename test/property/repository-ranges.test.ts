@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { headerLine, parseJournal, rangeLine } from '../../shared/repository/journal.ts';
-import { type ByteRange, contiguousEnd, mergeRanges, missingRanges } from '../../shared/repository/ranges.ts';
+import {
+  type ByteRange,
+  contiguousEnd,
+  mergeRanges,
+  missingRanges,
+  partBytesOf,
+} from '../../shared/repository/ranges.ts';
 
 const size = 200;
 const range: fc.Arbitrary<ByteRange> = fc
@@ -11,6 +17,22 @@ const range: fc.Arbitrary<ByteRange> = fc
 function bytesOf(ranges: readonly ByteRange[]): Set<number> {
   return new Set(ranges.flatMap(({ start, end }) => Array.from({ length: end - start }, (_, i) => start + i)));
 }
+
+describe('a part of a file', () => {
+  const MIB = 2 ** 20;
+
+  it.each([
+    ['one of 48 of a file of some size', 96 * MIB, 2 * MIB],
+    ['no smaller than a request is worth', 12 * MIB, MIB],
+    ['no larger than is allowed', 1_000 * MIB, 8 * MIB],
+  ])('is %s', (_, fileSize, expected) => {
+    expect(partBytesOf(fileSize, 8 * MIB)).toBe(expected);
+  });
+
+  it('is as small as is asked for, however small that is', () => {
+    expect(partBytesOf(12 * MIB, 1_000)).toBe(1_000);
+  });
+});
 
 describe('missing ranges', () => {
   it('are exactly the bytes that are not finished, once each, in pieces that are not too large', () => {

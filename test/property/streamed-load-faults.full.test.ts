@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ManifestFile, runtimeFiles } from '../../shared/repository/manifest.ts';
 import { objectKey } from '../../shared/repository/manifest-store.ts';
 import { publishModel } from '../../shared/repository/publisher.ts';
+import { SMALL_PART_BYTES } from '../../shared/repository/ranges.ts';
 import { S3PublishingStore } from '../../shared/repository/s3-publishing-store.ts';
 import { bundleProgram } from '../bench/programs.ts';
 import type { StreamedLoadWord, StreamedLoadWork } from '../integration/streamed-load-child.ts';
@@ -37,8 +38,6 @@ type Trouble =
       readonly how: 'flipped' | 'truncated';
     };
 
-/** Of one GET for so small a file. */
-const PART_BYTES = 2 ** 20;
 const place = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const how = fc.constantFrom('flipped' as const, 'truncated' as const);
 const trouble: fc.Arbitrary<Trouble> = fc.oneof(
@@ -119,7 +118,7 @@ async function liveThrough(what: Trouble, cacheFolder: string) {
       return withDamagedObject(what, () => life(cacheFolder));
     case 'answers cut':
       proxy.faults.cut = what.count;
-      proxy.faults.cutAfterBytes = Math.floor(what.at * PART_BYTES);
+      proxy.faults.cutAfterBytes = Math.floor(what.at * SMALL_PART_BYTES);
       return life(cacheFolder).finally(() => {
         proxy.faults.cut = 0;
       });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LoadedWorker, LoadObserver } from '../../shared/host/model-loader.ts';
 import type { ObjectStore, RangeRequest } from '../../shared/repository/object-store.ts';
+import { SMALL_PART_BYTES } from '../../shared/repository/ranges.ts';
 import type { CompiledEngine } from '../../shared/runtime/compiled-engine.ts';
 import type { SpareWorker } from '../../shared/runtime/spare-worker.ts';
 import { withEngineChange } from './faulty-engine.ts';
@@ -15,10 +16,8 @@ import { createLoader, observe } from './worker-loads.ts';
 const MIB = 2 ** 20;
 /** Weights are three, of 4 MiB each. */
 const WEIGHTS_MIB = 12;
-/** Bytes of one GET for so small a file. */
-const PART = MIB;
 /** Where each part of the weights begins. */
-const PARTS = Array.from({ length: (WEIGHTS_MIB * MIB) / PART }, (_, index) => index * PART);
+const PARTS = Array.from({ length: (WEIGHTS_MIB * MIB) / SMALL_PART_BYTES }, (_, index) => index * SMALL_PART_BYTES);
 /** Where the last one does. */
 export const LAST_PART = PARTS.at(-1) ?? 0;
 export const never = new AbortController().signal;
